@@ -1,0 +1,93 @@
+/* What a process and the kernel share: procinfo (read-only to the process) and procdata.
+ * Architecture: "Processes"; seed two, 4.2.
+ *
+ * The kernel reads what the process can write once, checks it, then uses it. */
+#ifndef ABI_PROCESS_H
+#define ABI_PROCESS_H
+
+#include <stdint.h>
+#include <stddef.h>
+#include "abi/layout.h"
+
+/* A user context as the kernel saves and loads it and as `iretq` wants it: the last five words are
+ * the interrupt frame. 176 bytes. */
+struct context {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t trap; /* error code << 8 | vector; TRAP_SYSCALL for a reflected system call */
+    uint64_t rip, cs, rflags, rsp, ss;
+    uint64_t fs_base;
+};
+#define CONTEXT_BYTES 176
+
+#define USER_CS 0x2b
+#define USER_SS 0x23
+#define TRAP_SYSCALL 0x100 /* in context.trap's low 9 bits: beyond all vectors */
+
+/* The page at the start of a vcore's block. While the vcore is entered, GS points to it.
+ * Offsets of the first words are used by assembly. */
+struct vcore_data {
+    uint8_t notif_disabled;     /* set: vcore context. Set by the kernel at each entry */
+    uint8_t notif_pending;      /* set by the kernel, cleared by the process (or vcore_halt) */
+    uint8_t uthread_fp_saved;   /* set by the kernel: xsave area holds the slot's FP state */
+    uint8_t uthread_valid;      /* set by the kernel when it fills the uthread slot, cleared by the
+                                   process when it has taken the context out of it */
+    uint32_t vcoreid;           /* set by the kernel */
+    uint64_t stack_top;         /* transition stack: where rsp points at each entry */
+    uint64_t runtime[13];       /* the runtime's own */
+    struct context uthread;     /* the uthread slot */
+};
+#define VCORE_NOTIF_DISABLED 0
+#define VCORE_NOTIF_PENDING  1
+#define VCORE_UTHREAD_FP     2
+#define VCORE_UTHREAD_VALID  3
+#define VCORE_ID             4
+#define VCORE_STACK_TOP      8
+#define VCORE_RUNTIME        16
+#define VCORE_UTHREAD        120
+
+_Static_assert(sizeof(struct context) == CONTEXT_BYTES, "context");
+_Static_assert(offsetof(struct vcore_data, stack_top) == VCORE_STACK_TOP, "stack_top");
+_Static_assert(offsetof(struct vcore_data, runtime) == VCORE_RUNTIME, "runtime");
+_Static_assert(offsetof(struct vcore_data, uthread) == VCORE_UTHREAD, "uthread slot");
+
+/* The page at PROCDATA_BASE. */
+struct procdata {
+    uint64_t entry; /* where each vcore is entered; at birth the runtime's */
+};
+
+enum vcore_state {
+    VCORE_NONE,    /* never granted, or yielded */
+    VCORE_LEAVING, /* gives its core back */
+    VCORE_RUNNING, /* has a core (it may be halted in vcore_halt, or not have entered yet) */
+};
+
+struct vcoremap_entry {
+    uint16_t state; /* enum vcore_state */
+    uint16_t core;  /* physical core, while LEAVING or RUNNING */
+};
+
+/* Two pages at PROCINFO_BASE, written by the process's home alone. */
+struct procinfo {
+    uint32_t version;        /* 1 */
+    uint32_t pid;
+    uint64_t tsc_hz;         /* time-stamp counter ticks a second */
+    uint64_t boot_tsc;       /* the counter at the kernel's entry point */
+    uint32_t cores;          /* cores of the machine that came up */
+    uint32_t max_vcores;     /* the most that cores_request can be given */
+    uint32_t amt_wanted;
+    uint32_t amt_granted;
+    uint32_t manycore;       /* 0 in _S, 1 in _M */
+    uint32_t argc;
+    uint32_t args_bytes;     /* at PROCINFO_ARGS: argc strings, each ended by a NUL */
+    uint32_t xsave_bytes;    /* size of an XSAVE area with xsave_mask */
+    uint64_t xsave_mask;     /* the components of XCR0 */
+    uint64_t archive_bytes;  /* the boot archive, read-only at ARCHIVE_BASE */
+    struct vcoremap_entry vcoremap[VCORES_MAX + 1];
+};
+
+/* vcore entry: rip = procdata.entry, rsp = vcore_data.stack_top, rdi = vcore id, GS base = the
+ * vcore's vcore_data, notif_disabled set, rflags = interrupts on and all else clear.
+ * A fresh vcore finds FP state in its initial configuration; a reflected trap leaves it in place. */
+
+#endif

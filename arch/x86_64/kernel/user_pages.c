@@ -1,0 +1,173 @@
+/* The tables of a process's half. A slot's root is the third level (PDPT); frames of tables are in the
+ * direct map. Entries are made with accessed and dirty set, so that the processor never writes them. */
+#include "abi/error.h"
+#include "abi/layout.h"
+#include "abi/syscall.h"
+#include "arch/arch.h"
+#include "arch/x86_64/kernel/paging.h"
+#include "kernel/kernel.h"
+#include "kernel/shared/frame.h"
+#include "lib/string.h"
+
+enum { LEVELS = 3 }; /* below a root: PDPT, PD, PT */
+
+static unsigned index_at(uint64_t address, unsigned level)
+{
+    return address >> (PAGE_SHIFT + 9 * level) & (TABLE_ENTRIES - 1);
+}
+
+static uint64_t *table_of(uint64_t entry)
+{
+    return direct(entry & PTE_ADDR);
+}
+
+/* The last-level entry for address, or NULL where no table leads to it. */
+static uint64_t *entry_find(frame_t root, uint64_t address)
+{
+    uint64_t *table = frame_pointer(root);
+    for (unsigned level = LEVELS - 1; level > 0; level--) {
+        uint64_t entry = table[index_at(address, level)];
+        if (!(entry & PTE_P))
+            return NULL;
+        table = table_of(entry);
+    }
+    return &table[index_at(address, 0)];
+}
+
+static frame_t table_make(struct frame_owner owner)
+{
+    frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER_TABLE, owner);
+    if (frame)
+        memset(frame_pointer(frame), 0, PAGE_BYTES);
+    return frame;
+}
+
+frame_t arch_root_make(struct frame_owner owner)
+{
+    return table_make(owner);
+}
+
+static uint64_t prot_bits(unsigned prot)
+{
+    return PTE_P | PTE_U | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) | (prot & PROT_X ? 0 : PTE_NX);
+}
+
+int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
+                  struct frame_owner owner)
+{
+    uint64_t *table = frame_pointer(root);
+    for (unsigned level = LEVELS - 1; level > 0; level--) {
+        uint64_t *entry = &table[index_at(address, level)];
+        if (!(*entry & PTE_P)) {
+            frame_t below = table_make(owner);
+            if (!below)
+                return -E_NO_MEMORY;
+            *entry = (uint64_t)below << PAGE_SHIFT | PTE_P | PTE_W | PTE_U | PTE_A;
+        }
+        table = table_of(*entry);
+    }
+    uint64_t *entry = &table[index_at(address, 0)];
+    ASSERT(!(*entry & PTE_P));
+    *entry = (uint64_t)frame << PAGE_SHIFT | prot_bits(prot);
+    return 0;
+}
+
+frame_t arch_user_lookup(frame_t root, uint64_t address, unsigned *prot)
+{
+    uint64_t *entry = entry_find(root, address);
+    if (!entry || !(*entry & PTE_P))
+        return FRAME_NONE;
+    *prot = PROT_R | (*entry & PTE_W ? PROT_W : 0) | (*entry & PTE_NX ? 0 : PROT_X);
+    return (frame_t)((*entry & PTE_ADDR) >> PAGE_SHIFT);
+}
+
+frame_t arch_user_unmap(frame_t root, uint64_t address)
+{
+    uint64_t *entry = entry_find(root, address);
+    if (!entry || !(*entry & PTE_P))
+        return FRAME_NONE;
+    frame_t frame = (frame_t)((*entry & PTE_ADDR) >> PAGE_SHIFT);
+    *entry = 0;
+    return frame;
+}
+
+void arch_user_protect(frame_t root, uint64_t address, unsigned prot)
+{
+    uint64_t *entry = entry_find(root, address);
+    if (entry && *entry & PTE_P)
+        *entry = (*entry & PTE_ADDR) | prot_bits(prot);
+}
+
+uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end)
+{
+    while (address < end) {
+        uint64_t *table = frame_pointer(root);
+        unsigned level = LEVELS - 1;
+        while (level > 0 && table[index_at(address, level)] & PTE_P)
+            table = table_of(table[index_at(address, level--)]);
+        if (level == 0 && table[index_at(address, 0)] & PTE_P)
+            return address;
+        uint64_t step = 1ull << (PAGE_SHIFT + 9 * level);
+        address = (address & ~(step - 1)) + step;
+    }
+    return end;
+}
+
+/* Frees the tables below one, at most *budget; returns 1 when it holds none any more. */
+static int tables_free(uint64_t *table, unsigned level, unsigned *budget)
+{
+    if (level == 0)
+        return 1;
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        if (!(table[i] & PTE_P))
+            continue;
+        if (*budget == 0 || !tables_free(table_of(table[i]), level - 1, budget) || *budget == 0)
+            return 0;
+        frame_free((frame_t)((table[i] & PTE_ADDR) >> PAGE_SHIFT));
+        table[i] = 0;
+        --*budget;
+    }
+    return 1;
+}
+
+int arch_root_free(frame_t root, unsigned budget)
+{
+    if (!tables_free(frame_pointer(root), LEVELS - 1, &budget))
+        return 0;
+    frame_free(root);
+    return 1;
+}
+
+void arch_user_flush(uint64_t address)
+{
+    flush_page((const void *)address);
+}
+
+void *arch_space_make(void)
+{
+    uint64_t *space = arch_private_alloc();
+    if (space)
+        paging_share_kernel_half(space);
+    return space;
+}
+
+void arch_space_set(void *space, unsigned slot, frame_t root)
+{
+    uint64_t *top_level = space;
+    top_level[slot] =
+        root ? (uint64_t)root << PAGE_SHIFT | PTE_P | PTE_W | PTE_U | PTE_A : 0;
+}
+
+void arch_space_enter(void *space)
+{
+    uint64_t tables = space ? paging_private_physical(space) : paging_kernel_tables();
+    if (loaded_tables() != tables)
+        load_tables(tables);
+}
+
+void arch_space_free(void *space)
+{
+    if (loaded_tables() == paging_private_physical(space))
+        arch_space_enter(NULL);
+    arch_private_free(space);
+}

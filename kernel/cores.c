@@ -1,0 +1,123 @@
+#include "kernel/cores.h"
+#include "kernel/actor.h"
+#include "kernel/kernel.h"
+#include "kernel/pool.h"
+#include "kernel/shared/shared.h"
+#include "abi/error.h"
+
+/* What a process wants and has. Served in the order in which they first asked. */
+struct claim {
+    struct claim *next;
+    uint64_t home;
+    uint32_t pid;
+    unsigned wanted, granted;
+};
+
+enum core_use { CORE_ABSENT, CORE_MANAGEMENT, CORE_IDLE, CORE_GRANTED };
+
+static struct pool claim_pool = POOL_OF(struct claim);
+static struct claim *claims;
+static uint8_t use[CORES_MAX];
+static uint32_t holder[CORES_MAX];
+
+static struct claim **claim_find(uint32_t pid)
+{
+    struct claim **at = &claims;
+    while (*at && (*at)->pid != pid)
+        at = &(*at)->next;
+    return at;
+}
+
+/* Grants a claim as many idle cores as it wants and there are, the lowest first, in one message. */
+static void serve(struct claim *claim)
+{
+    struct message m = {.head = message_head(MESSAGE_ALLOC_GRANT)};
+    unsigned given = 0;
+    for (unsigned core = 0; core < CORES_MAX && claim->granted + given < claim->wanted; core++)
+        if (use[core] == CORE_IDLE) {
+            m.word[1 + core / 64] |= 1ull << core % 64;
+            given++;
+        }
+    m.word[0] = claim->pid;
+    if (!given || actor_send(claim->home, &m))
+        return;
+    claim->granted += given;
+    for (unsigned core = 0; core < CORES_MAX; core++)
+        if (core_set_has(&m.word[1], core)) {
+            use[core] = CORE_GRANTED;
+            holder[core] = claim->pid;
+        }
+}
+
+static void serve_all(void)
+{
+    for (struct claim *claim = claims; claim; claim = claim->next)
+        serve(claim);
+}
+
+static void forget_if_done(struct claim **at)
+{
+    struct claim *claim = *at;
+    if (claim->wanted || claim->granted)
+        return;
+    *at = claim->next;
+    pool_put(&claim_pool, claim);
+}
+
+/* A grant of no cores: the request could not be kept. */
+static void refuse(uint64_t home, uint32_t pid)
+{
+    struct message m = {.head = message_head(MESSAGE_ALLOC_GRANT), .word = {pid}};
+    actor_send(home, &m);
+}
+
+static void on_want(struct actor *self, const struct message *m, unsigned from)
+{
+    struct claim **at = claim_find((uint32_t)m->word[1]);
+    if (!*at) {
+        if (m->word[2] == 0)
+            return;
+        struct claim *claim = pool_get(&claim_pool);
+        if (!claim) {
+            refuse(m->word[0], (uint32_t)m->word[1]);
+            return;
+        }
+        claim->home = m->word[0];
+        claim->pid = (uint32_t)m->word[1];
+        *at = claim;
+    }
+    (*at)->wanted = (unsigned)m->word[2];
+    serve(*at);
+    forget_if_done(at);
+}
+
+static void on_return(struct actor *self, const struct message *m, unsigned from)
+{
+    unsigned core = (unsigned)m->word[1];
+    struct claim **at = claim_find((uint32_t)m->word[0]);
+    ASSERT(core < CORES_MAX && use[core] == CORE_GRANTED && *at && holder[core] == (*at)->pid);
+    use[core] = CORE_IDLE;
+    (*at)->granted--;
+    (*at)->wanted = (unsigned)m->word[2];
+    forget_if_done(at);
+    serve_all();
+}
+
+static struct actor_class allocator_class = {
+    .name = "core allocator",
+    .handler = {[MESSAGE_ALLOC_WANT] = on_want, [MESSAGE_ALLOC_RETURN] = on_return},
+};
+ACTOR_CLASS(allocator_class)
+
+void allocator_start(const uint64_t *up)
+{
+    struct actor *made;
+    ASSERT(actor_create_at(ACTOR_ALLOCATOR, &allocator_class, NULL, &made) == 0);
+    unsigned others = 0;
+    for (unsigned core = 1; core < CORES_MAX; core++)
+        if (core_set_has(up, core)) {
+            use[core] = CORE_IDLE;
+            others++;
+        }
+    use[0] = others ? CORE_MANAGEMENT : CORE_IDLE;
+}

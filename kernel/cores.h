@@ -1,0 +1,24 @@
+/* The core allocator, an actor on core 0: decides which process has which cores. docs/process.md.
+ *
+ * ALLOC_WANT    home to allocator   word: home's address, pid, cores wanted in all (0: forget me)
+ * ALLOC_GRANT   allocator to home   word: pid, then a set of cores: word[1..4], a bit a core; the empty
+ *                                     set: out of memory, the want is not kept
+ * ALLOC_RETURN  home to allocator   word: pid, core, cores wanted in all from now on */
+#ifndef KERNEL_CORES_H
+#define KERNEL_CORES_H
+
+#include <stdint.h>
+#include "kernel/message.h"
+
+#define CORE_SET_WORDS 4
+
+static inline int core_set_has(const uint64_t *set, unsigned core)
+{
+    return set[core / 64] >> core % 64 & 1;
+}
+
+/* Makes the actor on this core. up: the set of cores that run a kernel; core 0 is granted only when it
+ * is alone. */
+void allocator_start(const uint64_t *up);
+
+#endif

@@ -1,0 +1,112 @@
+/* How a kernel begins: the first by boot_main, which makes the snapshot; then each, the first included, by
+ * kernel_enter on a copy of it. docs/kernel.md, docs/fork.md. */
+#include "abi/error.h"
+#include "arch/arch.h"
+#include "kernel/actor.h"
+#include "kernel/archive.h"
+#include "kernel/console.h"
+#include "kernel/kernel.h"
+#include "kernel/log.h"
+#include "kernel/options.h"
+#include "kernel/probe.h"
+#include "kernel/shared/channel.h"
+#include "kernel/shared/core.h"
+#include "kernel/shared/frame.h"
+#include "kernel/shared/shared.h"
+#include "kernel/supervisor.h"
+#include "kernel/vcore.h"
+
+EAGER unsigned this_core;
+static struct boot_info boot;
+
+static void run_constructors(void)
+{
+    extern void (*init_array_start[])(void), (*init_array_end[])(void);
+    for (void (**constructor)(void) = init_array_start; constructor < init_array_end; constructor++)
+        (*constructor)();
+}
+
+static void stop_on(const char *sentence)
+{
+    if (sentence)
+        machine_stop(sentence);
+}
+
+static void say_on(const char *sentence)
+{
+    if (sentence)
+        log_line("%s", sentence);
+}
+
+_Noreturn void boot_main(uint32_t magic, uint64_t info)
+{
+    arch_serial_init();                               /* so that anything can be said */
+    const char *wrong = arch_boot_info(magic, info, &boot); /* one form for all loaders */
+    const char *wrong_option = options_parse(&boot);
+    arch_exit_port_set(options.exit_port);
+    stop_on(wrong);
+    stop_on(arch_unsupported());
+    stop_on(wrong_option);
+    unsigned cores = arch_core_estimate(&boot);
+    stop_on(frame_table_make(&boot, cores));          /* who owns what memory */
+    arch_memory_init(&boot);                          /* our own page tables */
+    say_on(arch_discover_cores(&boot));
+    arch_clock_calibrate();
+    arch_interrupts_quiet();
+    stop_on(archive_open(&boot));
+    run_constructors();                               /* actor classes and their like */
+    log_line("pando: booted by %s, %u cores, clock %lu kHz", boot.loader, arch_core_count(),
+             arch_clock_hz() / 1000);
+    arch_snapshot_freeze();                           /* what all kernels begin with */
+    core_incarnation_raise(0);
+    if (arch_kernel_fork(0))
+        machine_stop("too little memory: the first kernel cannot be forked");
+    frame_cache_drain();
+    arch_kernel_become(0);
+}
+
+_Noreturn void kernel_enter(unsigned core)
+{
+    ASSERT(core == this_core);
+    frame_cache_forget();
+    frame_reserve_fill();
+    arch_core_init();
+    if (core == 0) {
+        int error = channel_inbox_make(0);
+        ASSERT(!error);
+    }
+    channel_start();
+    vcore_driver_start();
+    probe_start();
+    if (core == 0) {
+        log_start();
+        console_start();
+        supervisor_start();
+    } else {
+        supervisor_report_up();
+    }
+    kernel_loop();
+}
+
+static void loop(void)
+{
+    channel_back();
+    for (;;) {
+        while (actor_turn())
+            ;
+        frame_reserve_fill();
+        supervisor_poll();
+        struct vcore *next = vcore_next();
+        if (!actor_prepare_to_leave())
+            continue;
+        if (next)
+            vcore_enter(next);
+        arch_wait();
+        channel_back();
+    }
+}
+
+_Noreturn void kernel_loop(void)
+{
+    arch_stack_reset(loop);
+}

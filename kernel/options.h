@@ -1,0 +1,16 @@
+/* The kernel's command line. Parsed once, before the snapshot. */
+#ifndef KERNEL_OPTIONS_H
+#define KERNEL_OPTIONS_H
+
+#include "kernel/boot.h"
+
+struct options {
+    char probe[32];     /* --probe NAME: a test of the kernel instead of a program */
+    unsigned exit_port; /* --exit-port N: where the machine's end is told to the emulator; 0: none */
+};
+extern struct options options;
+
+/* Returns NULL, or a sentence that says what is wrong with the command line. */
+const char *options_parse(const struct boot_info *boot);
+
+#endif

@@ -1,0 +1,158 @@
+/* A process as its home kernel knows it. docs/process.md. Architecture: "Processes"; seed two, parts 1, 2.
+ *
+ * The home alone holds this; nothing of it is locked. Kernels that drive its vcores know what
+ * kernel/vcore.h says, and ask by messages: CALL and FAULT to the process's actor. */
+#ifndef KERNEL_PROCESS_H
+#define KERNEL_PROCESS_H
+
+#include <stdint.h>
+#include "abi/process.h"
+#include "kernel/region.h"
+#include "kernel/shared/frame.h"
+
+enum process_state {
+    PROCESS_CREATED,
+    PROCESS_RUNNABLE_S,
+    PROCESS_RUNNING_S,
+    PROCESS_WAITING,
+    PROCESS_RUNNABLE_M,
+    PROCESS_RUNNING_M,
+    PROCESS_DYING,
+    PROCESS_DYING_ABORT,
+    PROCESS_STATES
+};
+
+/* A call that is answered later: by home_answer. Not a result that any call returns. */
+#define CALL_LATER ((long)0x8000000000000000)
+
+/* A vcore in messages: pid in the low half, vcore id above, and in a CALL the number above that. */
+static inline uint64_t vcore_key(uint32_t pid, unsigned vcoreid)
+{
+    return pid | (uint64_t)vcoreid << 32;
+}
+static inline uint32_t key_pid(uint64_t key)
+{
+    return (uint32_t)key;
+}
+static inline unsigned key_vcoreid(uint64_t key)
+{
+    return key >> 32 & 0xffff;
+}
+static inline unsigned key_number(uint64_t key)
+{
+    return key >> 48 & 0xffff;
+}
+
+enum { ROOTS_MAX = 16, NAME_BYTES = 32, FLUSH_PAGES = 64, RECORD_PAGES = 8 };
+
+/* What the home knows of one of its vcores. */
+struct vcore_record {
+    uint8_t attached;     /* a kernel drives it: on core */
+    uint8_t stop_sent;
+    uint8_t granted;      /* the core came from the allocator */
+    uint8_t call_open;    /* a call or fault of it is to be answered */
+    uint8_t call_waits;   /* number, argument: behind the memory operation under way */
+    uint16_t core;
+    uint64_t asker;       /* ADDRESS_NONE: its driver is this kernel, and parked it */
+    frame_t data, xsave, message; /* of its block; FRAME_NONE: never granted */
+    long number, argument[4];
+};
+
+struct root {
+    uint16_t slot;
+    frame_t frame;
+};
+
+/* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and no frame is
+ * freed before every core that runs the process has dropped its translations. */
+struct memory_change {
+    uint8_t active, unmap;
+    uint8_t prot;
+    unsigned vcoreid;  /* whose call it is */
+    uint64_t at, end;  /* still to do */
+    unsigned acknowledgements;
+    unsigned frames;
+    frame_t frame[FLUSH_PAGES];
+};
+
+struct process {
+    struct process *next; /* all processes at this home */
+    struct actor *actor;
+    uint64_t address;
+    uint32_t pid, parent;
+    enum process_state state;
+    uint8_t gone;         /* all is given back; the status waits for the parent */
+    uint8_t table_step;   /* of the giving back */
+    int status;
+    char name[NAME_BYTES];
+
+    struct procinfo *info; /* these two through the direct map */
+    struct procdata *data;
+    frame_t info_frame, data_frame;
+
+    unsigned roots;
+    struct root root[ROOTS_MAX];
+    struct region *regions;
+    struct memory_change change;
+
+    unsigned attached; /* vcores that kernels drive */
+    unsigned wanted, granted;
+    uint64_t first_grant[4]; /* cores, while the single context leaves for the uthread slot */
+    struct vcore_record *records[RECORD_PAGES];
+
+    uint32_t waited_by;   /* pid of the process that waits in proc_wait; 0: none */
+    unsigned waiter_vcore;
+    uint64_t unmap_at;    /* of the giving back */
+};
+
+struct frame_owner process_owner(const struct process *p);
+struct process *process_find(uint32_t pid);
+struct vcore_record *process_record(struct process *p, unsigned vcoreid); /* NULL: none was made */
+
+/* Moves the state along the table of legal transitions; panics on others. */
+void process_set_state(struct process *p, enum process_state state);
+int process_may_move(enum process_state from, enum process_state to);
+
+/* Creates a process, CREATED, with this kernel as its home. arguments: strings, each ended by a NUL.
+ * Returns its pid, or a named error with nothing left behind. */
+long process_create(uint32_t parent, const char *arguments, size_t bytes);
+/* CREATED to RUNNABLE_S: starts vcore 0 on this core. */
+int process_run(struct process *p);
+/* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status when
+ * all that it owned is back. */
+void process_end(struct process *p, int status);
+
+/* Answers who waits for a process that is gone, and forgets it. */
+void process_answer_waiter(struct process *p);
+
+/* A system call of a vcore, at the process's home: the result, or CALL_LATER. */
+long home_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+/* A fault of user code: 0 = resolved, else an error, and the process is being ended. */
+struct user_fault;
+int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
+/* Answers a call that was put off. */
+void home_answer(struct process *p, unsigned vcoreid, long result);
+
+/* The parts of home_call that live in files of their own. */
+long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+int memory_fault(struct process *p, uint64_t address, unsigned access);
+void memory_flushed(struct process *p);
+void memory_continue(struct process *p);
+/* Maps a frame of the process, or one that all may read; makes the slot's root when it has none. */
+int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigned prot);
+/* A zeroed frame of the process at address. */
+frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot);
+/* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
+int memory_give_back(struct process *p);
+
+int home_vcore_make(struct process *p, unsigned vcoreid);
+int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core);
+void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags);
+/* Makes a new slot's root known to every kernel that drives a vcore: here at once, elsewhere by a message that
+ * precedes the answer to any fault in the slot. */
+void home_tell_root(struct process *p, const struct root *root);
+/* Sends a message to every kernel that drives a vcore of the process; returns how many. */
+struct message;
+unsigned home_tell_drivers(struct process *p, struct message *m);
+
+#endif

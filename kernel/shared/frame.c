@@ -1,0 +1,381 @@
+#include "kernel/shared/frame.h"
+#include "abi/layout.h"
+#include "kernel/kernel.h"
+#include "kernel/shared/lock.h"
+#include "kernel/shared/shared.h"
+#include "lib/string.h"
+
+enum {
+    ORDER_MAX = 9, /* 2 MiB */
+    ORDER_FRAMES = 1 << ORDER_MAX,
+    ZONES = 2,
+    CACHE_FRAMES = 64,
+    CACHE_BATCH = 32,
+    RESERVE_FRAMES = 32,
+};
+#define EARLY_TOP (4ull << 30)
+
+/* The truth about a frame is `word`: kind, order of a free block at its first frame, zone, owner.
+ * next and prev are the links of the free list that a free block's first frame is in; with the lock held. */
+struct record {
+    uint64_t word;
+    frame_t next, prev;
+};
+
+#define WORD(kind, order, zone, core, process)                                                     \
+    ((uint64_t)(kind) | (uint64_t)(order) << 8 | (uint64_t)(zone) << 16 | (uint64_t)(core) << 24 | \
+     (uint64_t)(process) << 32)
+
+struct allocator {
+    struct spin_lock lock;
+    frame_t free[ZONES][ORDER_MAX + 1];
+};
+
+SHARED struct record *frame_table;
+SHARED frame_t frame_total;
+SHARED frame_t frame_pool_base, frame_pool_frames;
+SHARED static struct allocator allocator __attribute__((aligned(CACHE_LINE)));
+
+/* This kernel's free frames, and what the copying fault path may use. */
+struct cache {
+    unsigned count;
+    frame_t frame[CACHE_FRAMES];
+};
+EAGER static struct cache cache[ZONES];
+EAGER static unsigned reserve_count;
+EAGER static frame_t reserve[RESERVE_FRAMES];
+
+static enum frame_kind word_kind(uint64_t word)
+{
+    return (enum frame_kind)(word & 0xff);
+}
+
+static unsigned word_order(uint64_t word)
+{
+    return word >> 8 & 0xff;
+}
+
+static unsigned word_zone(uint64_t word)
+{
+    return word >> 16 & 0xff;
+}
+
+static void word_set(frame_t frame, uint64_t word)
+{
+    __atomic_store_n(&frame_table[frame].word, word, __ATOMIC_RELAXED);
+}
+
+static uint64_t word_get(frame_t frame)
+{
+    return __atomic_load_n(&frame_table[frame].word, __ATOMIC_RELAXED);
+}
+
+/* --- the shared buddy allocator; all with the lock held ------------------------------------------- */
+
+static void block_insert(unsigned zone, frame_t frame, unsigned order)
+{
+    struct record *record = &frame_table[frame];
+    word_set(frame, WORD(FRAME_FREE, order, zone, 0, 0));
+    record->prev = FRAME_NONE;
+    record->next = allocator.free[zone][order];
+    if (record->next)
+        frame_table[record->next].prev = frame;
+    allocator.free[zone][order] = frame;
+}
+
+static void block_remove(unsigned zone, frame_t frame, unsigned order)
+{
+    struct record *record = &frame_table[frame];
+    if (record->prev)
+        frame_table[record->prev].next = record->next;
+    else
+        allocator.free[zone][order] = record->next;
+    if (record->next)
+        frame_table[record->next].prev = record->prev;
+}
+
+static frame_t block_take(unsigned zone, unsigned order)
+{
+    unsigned from = order;
+    while (from <= ORDER_MAX && !allocator.free[zone][from])
+        from++;
+    if (from > ORDER_MAX)
+        return FRAME_NONE;
+    frame_t frame = allocator.free[zone][from];
+    block_remove(zone, frame, from);
+    while (from > order) {
+        from--;
+        block_insert(zone, frame + (1u << from), from);
+    }
+    return frame;
+}
+
+static int block_is_free(unsigned zone, frame_t frame, unsigned order)
+{
+    return frame < frame_total && word_get(frame) == WORD(FRAME_FREE, order, zone, 0, 0);
+}
+
+static void block_put(unsigned zone, frame_t frame, unsigned order)
+{
+    while (order < ORDER_MAX) {
+        frame_t buddy = frame ^ (1u << order);
+        if (!block_is_free(zone, buddy, order))
+            break;
+        block_remove(zone, buddy, order);
+        /* what is no longer a block's first frame must not look like one */
+        word_set(frame > buddy ? frame : buddy, WORD(FRAME_ABSENT, 0, zone, 0, 0));
+        frame &= ~(1u << order);
+        order++;
+    }
+    block_insert(zone, frame, order);
+}
+
+/* --- making the table ------------------------------------------------------------------------------ */
+
+static void range_free(unsigned zone, frame_t from, frame_t to)
+{
+    while (from < to) {
+        unsigned order = from ? (unsigned)__builtin_ctz(from) : 0;
+        if (order > ORDER_MAX)
+            order = ORDER_MAX;
+        while (from + (1u << order) > to)
+            order--;
+        block_insert(zone, from, order);
+        from += 1u << order;
+    }
+}
+
+struct span {
+    uint64_t base, end;
+};
+
+static int spans_overlap(uint64_t base, uint64_t end, const struct span *taken, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (base < taken[i].end && taken[i].base < end)
+            return 1;
+    return 0;
+}
+
+/* The highest place for bytes, aligned, in usable memory, clear of what is taken; 0: none. Below
+ * 4 GiB, which is what the boot loader's tables reach. */
+static uint64_t place(const struct boot_info *boot, uint64_t bytes, uint64_t align,
+                      const struct span *taken, unsigned count)
+{
+    for (unsigned i = boot->ranges; i-- > 0;) {
+        const struct boot_range *range = &boot->range[i];
+        uint64_t end = range->base + range->bytes;
+        if (end > EARLY_TOP)
+            end = EARLY_TOP;
+        for (uint64_t at = (end - bytes) & ~(align - 1);
+             bytes <= end && at >= range->base && at >= 0x600000; at -= align)
+            if (!spans_overlap(at, at + bytes, taken, count))
+                return at;
+    }
+    return 0;
+}
+
+/* Frees [base, end) less what is taken. */
+static void free_around(uint64_t base, uint64_t end, const struct span *taken, unsigned count)
+{
+    while (base < end) {
+        uint64_t stop = end;
+        for (unsigned i = 0; i < count; i++) {
+            if (base >= taken[i].base && base < taken[i].end)
+                base = taken[i].end;
+            else if (taken[i].base > base && taken[i].base < stop)
+                stop = taken[i].base;
+        }
+        if (spans_overlap(base, base + 1, taken, count))
+            continue;
+        if (base < stop && stop <= end)
+            range_free(ZONE_GENERAL, (frame_t)(base >> PAGE_SHIFT), (frame_t)(stop >> PAGE_SHIFT));
+        base = stop;
+    }
+}
+
+static void mark(uint64_t base, uint64_t end, enum frame_kind kind)
+{
+    for (uint64_t at = base; at < end; at += PAGE_BYTES)
+        if (at >> PAGE_SHIFT < frame_total)
+            word_set((frame_t)(at >> PAGE_SHIFT), WORD(kind, 0, ZONE_GENERAL, 0, 0));
+}
+
+static uint64_t round_up(uint64_t value, uint64_t unit)
+{
+    return (value + unit - 1) & ~(unit - 1);
+}
+
+static uint64_t usable_bytes(const struct boot_info *boot)
+{
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < boot->ranges; i++)
+        bytes += boot->range[i].bytes;
+    return bytes;
+}
+
+const char *frame_table_make(const struct boot_info *boot, unsigned cores)
+{
+    enum { LOW = 0x100000, IMAGE = 0x200000, IMAGE_TOP = 0x600000 };
+    struct span taken[5] = {
+        {0, LOW}, /* firmware, start-up code of cores */
+        {IMAGE, IMAGE_TOP},
+        {boot->archive_base, round_up(boot->archive_base + boot->archive_bytes, PAGE_BYTES)},
+    };
+    uint64_t usable = usable_bytes(boot);
+    uint64_t pool = round_up(0x200000 + cores * 0x80000ull + usable / 128, 0x200000);
+    uint64_t pool_base = place(boot, pool, 0x200000, taken, 3);
+    if (!pool_base)
+        return "too little memory: there is no room for the kernels' private pages";
+    taken[3] = (struct span){pool_base, pool_base + pool};
+
+    const struct boot_range *last = &boot->range[boot->ranges - 1];
+    uint64_t top = last->base + last->bytes;
+    uint64_t table_bytes = round_up((top >> PAGE_SHIFT) * sizeof(struct record), PAGE_BYTES);
+    uint64_t table_base = place(boot, table_bytes, PAGE_BYTES, taken, 4);
+    if (!table_base || usable < pool + table_bytes + (8u << 20))
+        return "too little memory: there is no room for processes beside the kernels";
+    taken[4] = (struct span){table_base, table_base + table_bytes};
+
+    frame_total = (frame_t)(top >> PAGE_SHIFT);
+    frame_table = frame_pointer((frame_t)(table_base >> PAGE_SHIFT));
+    memset(frame_table, 0, table_bytes);
+    for (unsigned i = 0; i < boot->ranges; i++)
+        free_around(boot->range[i].base, boot->range[i].base + boot->range[i].bytes, taken, 5);
+    mark(IMAGE, IMAGE_TOP, FRAME_KERNEL);
+    mark(taken[2].base, taken[2].end, FRAME_ARCHIVE);
+    mark(table_base, taken[4].end, FRAME_KERNEL);
+    frame_pool_base = (frame_t)(pool_base >> PAGE_SHIFT);
+    frame_pool_frames = (frame_t)(pool >> PAGE_SHIFT);
+    range_free(ZONE_PRIVATE, frame_pool_base, frame_pool_base + frame_pool_frames);
+    return NULL;
+}
+
+/* --- this kernel's caches -------------------------------------------------------------------------- */
+
+static unsigned cache_refill(enum frame_zone zone)
+{
+    struct cache *c = &cache[zone];
+    spin_lock(&allocator.lock);
+    while (c->count < CACHE_BATCH) {
+        frame_t frame = block_take(zone, 0);
+        if (!frame)
+            break;
+        word_set(frame, WORD(FRAME_CACHED, 0, zone, this_core, 0));
+        c->frame[c->count++] = frame;
+    }
+    spin_unlock(&allocator.lock);
+    return c->count;
+}
+
+static void cache_spill(enum frame_zone zone, unsigned keep)
+{
+    struct cache *c = &cache[zone];
+    spin_lock(&allocator.lock);
+    while (c->count > keep)
+        block_put(zone, c->frame[--c->count], 0);
+    spin_unlock(&allocator.lock);
+}
+
+frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner)
+{
+    struct cache *c = &cache[zone];
+    if (c->count == 0 && cache_refill(zone) == 0)
+        return FRAME_NONE;
+    frame_t frame = c->frame[--c->count];
+    word_set(frame, WORD(kind, 0, zone, owner.core, owner.process));
+    return frame;
+}
+
+void frame_free(frame_t frame)
+{
+    uint64_t word = word_get(frame);
+    enum frame_zone zone = (enum frame_zone)word_zone(word);
+    ASSERT(word_kind(word) > FRAME_SNAPSHOT && word_kind(word) < FRAME_ARCHIVE);
+    struct cache *c = &cache[zone];
+    if (c->count == CACHE_FRAMES)
+        cache_spill(zone, CACHE_BATCH);
+    word_set(frame, WORD(FRAME_CACHED, 0, zone, this_core, 0));
+    c->frame[c->count++] = frame;
+}
+
+frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind kind,
+                          struct frame_owner owner)
+{
+    spin_lock(&allocator.lock);
+    frame_t frame = block_take(zone, order);
+    if (frame)
+        for (frame_t i = 0; i < 1u << order; i++)
+            word_set(frame + i, WORD(kind, 0, zone, owner.core, owner.process));
+    spin_unlock(&allocator.lock);
+    return frame;
+}
+
+frame_t frame_reserve_take(void)
+{
+    if (reserve_count == 0)
+        panic("no private frame is left for copying a snapshot page");
+    return reserve[--reserve_count];
+}
+
+void frame_reserve_fill(void)
+{
+    while (reserve_count < RESERVE_FRAMES) {
+        frame_t frame =
+            frame_alloc(ZONE_PRIVATE, FRAME_CACHED, owned_by_kernel(this_core));
+        if (!frame)
+            return;
+        reserve[reserve_count++] = frame;
+    }
+}
+
+void frame_cache_forget(void)
+{
+    cache[ZONE_GENERAL].count = cache[ZONE_PRIVATE].count = reserve_count = 0;
+}
+
+void frame_cache_drain(void)
+{
+    for (unsigned zone = 0; zone < ZONES; zone++)
+        cache_spill((enum frame_zone)zone, 0);
+}
+
+/* --- the table -------------------------------------------------------------------------------------- */
+
+enum frame_kind frame_kind(frame_t frame)
+{
+    return word_kind(word_get(frame));
+}
+
+struct frame_owner frame_owner(frame_t frame)
+{
+    uint64_t word = word_get(frame);
+    return (struct frame_owner){.core = (uint8_t)(word >> 24), .process = (uint32_t)(word >> 32)};
+}
+
+void frame_set(frame_t frame, enum frame_kind kind, struct frame_owner owner)
+{
+    word_set(frame, WORD(kind, 0, word_zone(word_get(frame)), owner.core, owner.process));
+}
+
+void frame_census(int core, uint64_t counts[FRAME_KINDS])
+{
+    memset(counts, 0, FRAME_KINDS * sizeof counts[0]);
+    for (frame_t frame = 1; frame < frame_total;) {
+        uint64_t word = word_get(frame);
+        unsigned size = word_kind(word) == FRAME_FREE ? 1u << word_order(word) : 1;
+        if (core < 0 || (unsigned)core == (word >> 24 & 0xff))
+            counts[word_kind(word)] += size;
+        frame += size;
+    }
+}
+
+void *frame_pointer(frame_t frame)
+{
+    return arch_direct((uint64_t)frame << PAGE_SHIFT);
+}
+
+frame_t frame_of_pointer(const void *address)
+{
+    return (frame_t)(arch_direct_physical(address) >> PAGE_SHIFT);
+}

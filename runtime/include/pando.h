@@ -1,0 +1,97 @@
+/* pando.h: what a native program sees of Pando beyond the C library.
+ *
+ * A native program is built with `musl-gcc -static`. It starts as uthread 0 of a process in _S.
+ * All functions here may be called from any uthread; none from a signal handler. Errors are negative
+ * values of abi/error.h.
+ *
+ * A uthread made with uthread_create shares its creator's FS base, hence its C-library thread (errno,
+ * locks): at any time only one uthread of the process may be inside the C library. */
+#ifndef PANDO_H
+#define PANDO_H
+
+#include <stdint.h>
+#include "abi/error.h"
+#include "abi/process.h"
+
+struct uthread;
+
+/* The runtime's functions for programs: a table at a fixed place in the runtime image. */
+struct pando_table {
+    uint64_t version;
+    const uint64_t *first_tsc;
+    int (*vcores_request)(unsigned amt_wanted);
+    int (*vcore_id)(void);
+    int (*uthread_create)(struct uthread **out, void *(*start)(void *), void *arg);
+    int (*uthread_join)(struct uthread *uthread, void **result);
+    void (*uthread_yield)(void);
+    struct uthread *(*uthread_self)(void);
+    long (*kernel_call)(long number, long a, long b, long c, long d);
+    int (*proc_create)(int argc, char *const argv[]);
+};
+#define PANDO_TABLE (*(const struct pando_table *)(RUNTIME_BASE + 0x40))
+
+/* What the kernel tells this process about itself; changes as cores come and go. */
+static inline const volatile struct procinfo *pando_procinfo(void)
+{
+    return (const volatile struct procinfo *)PROCINFO_BASE;
+}
+
+/* The time-stamp counter at the process's first user instruction. */
+static inline uint64_t pando_first_tsc(void)
+{
+    return *PANDO_TABLE.first_tsc;
+}
+
+/* Asks for amt_wanted vcores in all (1 to procinfo.max_vcores); the first call takes the process from
+ * _S to _M. Returns when all vcores that were granted now have entered: their number, at least 1 and
+ * at most amt_wanted; more may come later as cores become free. Seed two, 2.4.1 and 2.4.3. */
+static inline int pando_vcores_request(unsigned amt_wanted)
+{
+    return PANDO_TABLE.vcores_request(amt_wanted);
+}
+
+/* The calling uthread's vcore at this moment. */
+static inline int pando_vcore_id(void)
+{
+    return PANDO_TABLE.vcore_id();
+}
+
+/* Makes a uthread that runs start(arg) on any of the process's vcores and puts its handle in *out.
+ * Its stack: 64 KiB, touched on demand, with a guard page below. E_NO_MEMORY: nothing was made. */
+static inline int uthread_create(struct uthread **out, void *(*start)(void *), void *arg)
+{
+    return PANDO_TABLE.uthread_create(out, start, arg);
+}
+
+/* Waits until the uthread has returned, puts its result in *result (unless NULL) and forgets it.
+ * Each uthread is joined once, by one uthread. Returns 0, or -E_INVALID for the caller itself. */
+static inline int uthread_join(struct uthread *uthread, void **result)
+{
+    return PANDO_TABLE.uthread_join(uthread, result);
+}
+
+/* Lets another runnable uthread have this vcore. */
+static inline void uthread_yield(void)
+{
+    PANDO_TABLE.uthread_yield();
+}
+
+static inline struct uthread *uthread_self(void)
+{
+    return PANDO_TABLE.uthread_self();
+}
+
+/* A system call of abi/syscall.h, made in vcore context. Not for calls that use the message page. */
+static inline long pando_kernel_call(long number, long a, long b, long c, long d)
+{
+    return PANDO_TABLE.kernel_call(number, a, b, c, d);
+}
+
+/* Creates a process that will run the program argv[0] of the boot archive; it runs after
+ * pando_kernel_call(SYS_proc_run, pid, ...). Returns its id. */
+static inline int pando_proc_create(int argc, char *const argv[])
+{
+    return PANDO_TABLE.proc_create(argc, argv);
+}
+
+#endif

@@ -1,0 +1,153 @@
+#include "runtime/scheduler.h"
+#include "runtime/vcore.h"
+
+enum { IDLE_WORDS = (VCORES_MAX + 64) / 64 };
+
+static struct lock lock; /* for these: */
+static struct uthread_queue runnable;
+static unsigned online;
+static struct uthread_queue online_waiters;
+
+static uint32_t runnable_count; /* changed under the lock, read anywhere */
+static uint64_t idle[IDLE_WORDS];
+
+bool scheduler_has_runnable(void)
+{
+    return __atomic_load_n(&runnable_count, __ATOMIC_SEQ_CST) != 0;
+}
+
+/* --- the queue ----------------------------------------------------------------------------------
+ */
+
+static void count_change(int by)
+{
+    __atomic_store_n(&runnable_count, runnable_count + by, __ATOMIC_SEQ_CST);
+}
+
+void scheduler_add_unannounced(struct uthread *uthread)
+{
+    lock_take(&lock);
+    uthread_queue_add(&runnable, uthread);
+    count_change(1);
+    lock_release(&lock);
+}
+
+void scheduler_add_first(struct uthread *uthread)
+{
+    lock_take(&lock);
+    uthread->next = runnable.head;
+    if (!runnable.head)
+        runnable.tail = uthread;
+    runnable.head = uthread;
+    count_change(1);
+    lock_release(&lock);
+}
+
+static struct uthread *runnable_take(void)
+{
+    lock_take(&lock);
+    struct uthread *uthread = uthread_queue_take(&runnable);
+    if (uthread)
+        count_change(-1);
+    lock_release(&lock);
+    return uthread;
+}
+
+/* --- idle vcores --------------------------------------------------------------------------------
+ */
+
+/* Takes the vcore out of the idle set. True for one caller only. */
+static bool idle_claim(unsigned vcoreid)
+{
+    uint64_t bit = 1ull << vcoreid % 64;
+
+    return __atomic_fetch_and(&idle[vcoreid / 64], ~bit, __ATOMIC_SEQ_CST) & bit;
+}
+
+static void idle_wake_one(void)
+{
+    for (unsigned word = 0; word < IDLE_WORDS; word++) {
+        uint64_t bits;
+        while ((bits = __atomic_load_n(&idle[word], __ATOMIC_SEQ_CST)) != 0) {
+            unsigned vcoreid = word * 64 + __builtin_ctzll(bits);
+            if (idle_claim(vcoreid) && system_call(SYS_vcore_notify, vcoreid, 0, 0, 0) == 0)
+                return;
+        }
+    }
+}
+
+static void idle_wait(unsigned vcoreid)
+{
+    __atomic_fetch_or(&idle[vcoreid / 64], 1ull << vcoreid % 64, __ATOMIC_SEQ_CST);
+    if (!scheduler_has_runnable())
+        system_call(SYS_vcore_halt, 0, 0, 0, 0);
+    idle_claim(vcoreid);
+}
+
+void scheduler_add(struct uthread *uthread)
+{
+    scheduler_add_unannounced(uthread);
+    idle_wake_one();
+}
+
+/* notif_pending is cleared before the queue is looked at: what is told later sets it again. */
+_Noreturn void scheduler_run(void)
+{
+    struct vcore_data *vcore = vcore_self();
+
+    for (;;) {
+        vcore->notif_pending = 0;
+        struct uthread *uthread = runnable_take();
+        if (uthread)
+            uthread_resume(uthread);
+        idle_wait(vcore->vcoreid);
+    }
+}
+
+/* --- vcores coming and going --------------------------------------------------------------------
+ */
+
+void scheduler_vcore_online(void)
+{
+    struct vcore_own *own = vcore_own();
+    struct uthread *waiter;
+    struct uthread_queue woken = {0};
+
+    if (own->online)
+        return;
+    lock_take(&lock);
+    own->online = 1;
+    online++;
+    while ((waiter = uthread_queue_take(&online_waiters)))
+        uthread_queue_add(&woken, waiter);
+    lock_release(&lock);
+    while ((waiter = uthread_queue_take(&woken)))
+        scheduler_add(waiter);
+}
+
+void scheduler_vcore_offline(void)
+{
+    lock_take(&lock);
+    vcore_own()->online = 0;
+    online--;
+    lock_release(&lock);
+}
+
+static void after_wait_online(struct uthread *uthread, void *arg)
+{
+    unsigned amount = (uintptr_t)arg;
+
+    lock_take(&lock);
+    bool enough = online >= amount;
+    if (!enough)
+        uthread_queue_add(&online_waiters, uthread);
+    lock_release(&lock);
+    if (enough)
+        scheduler_add_first(uthread);
+}
+
+void scheduler_wait_online(unsigned amount)
+{
+    while (__atomic_load_n(&online, __ATOMIC_ACQUIRE) < amount)
+        uthread_block(after_wait_online, (void *)(uintptr_t)amount);
+}

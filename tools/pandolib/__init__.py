@@ -1,0 +1,1 @@
+"""The parts of the pando command. One noun a module; only Python's standard library."""
