@@ -15,6 +15,7 @@ include kernel/kernel.mk
 include bin/bin.mk
 include tests/unit/unit.mk
 include tests/models/models.mk
+include bench/bench.mk
 
 all: $(BUILD)/kernel.elf $(PROGRAMS)
 

@@ -73,6 +73,8 @@ int arch_kernel_fork(unsigned core);
 _Noreturn void arch_kernel_become(unsigned core);
 /* Starts the cores [first, last] of which kernels were forked, all at once. They enter kernel_enter. */
 void arch_cores_start(unsigned first, unsigned last);
+/* Calls a core of these again that did not answer. One that is only slow does not notice. */
+void arch_core_start_again(unsigned core);
 
 /* A page of the private heap, zeroed, at an address of its own; NULL: out of memory. Event loop and
  * handlers. arch_private_free takes it back. */
@@ -181,7 +183,8 @@ struct user_fault {
 const char *arch_fault_name(unsigned vector); /* "page fault", "divide error", ... */
 
 _Noreturn void boot_main(uint32_t magic, uint64_t info);
-_Noreturn void kernel_enter(unsigned core);
+/* A forked kernel's beginning; began: arch_clock at the core's first instruction. */
+_Noreturn void kernel_enter(unsigned core, uint64_t began);
 
 /* Each returns to have user mode resumed as it is, or does not return. */
 void kernel_fault(const struct user_fault *fault);

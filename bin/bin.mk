@@ -13,11 +13,12 @@ $(PROGRAM_FILES:bin/%.c=$(BUILD)/bin/%): $(BUILD)/bin/%: bin/%.c $(PROGRAM_HEADE
 	@mkdir -p $(@D)
 	$(MUSL) -static $(PROGRAM_CFLAGS) -o $@ $<
 
-.SECONDEXPANSION:
-$(PROGRAM_FOLDERS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $$(wildcard bin/%/*.c bin/%/*.h) \
-        $(PROGRAM_HEADERS) bin/bin.mk
-	@mkdir -p $(@D)
-	$(MUSL) -static $(PROGRAM_CFLAGS) -o $@ $(filter %.c,$^)
+define PROGRAM_FOLDER_RULE
+$(BUILD)/bin/$(1): $(wildcard bin/$(1)/*.c bin/$(1)/*.h) $(PROGRAM_HEADERS) bin/bin.mk
+	@mkdir -p $$(@D)
+	$$(MUSL) -static $$(PROGRAM_CFLAGS) -o $$@ $$(filter %.c,$$^)
+endef
+$(foreach folder,$(PROGRAM_FOLDERS),$(eval $(call PROGRAM_FOLDER_RULE,$(folder))))
 
 $(TEST_PROGRAMS): $(BUILD)/tests/bin/%: tests/system/programs/%.c $(PROGRAM_HEADERS) bin/bin.mk
 	@mkdir -p $(@D)

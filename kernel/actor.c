@@ -138,7 +138,7 @@ static int __attribute__((noinline, cold)) send_other(uint64_t to, const struct 
 {
     if (address_core(to) != this_core)
         return channel_send(to, m);
-    return actor_here(to) ? send_here(to, m, KIND_PLAIN, ACCOUNT_PLAIN) : -E_GONE;
+    return actor_here(to) ? send_here(to, m, KIND_PLAIN, ACCOUNT_LOCAL) : -E_GONE;
 }
 
 int actor_send(uint64_t to, struct message *m)
@@ -163,7 +163,7 @@ static int request_from(uint64_t asker, uint64_t to, struct message *m)
         return -E_GONE;
     if (local_requests == LOCAL_REQUESTS)
         return -E_LIMIT;
-    int error = send_here(to, m, KIND_REQUEST, ACCOUNT_PLAIN);
+    int error = send_here(to, m, KIND_REQUEST, ACCOUNT_LOCAL);
     if (!error)
         local_requests++;
     return error;

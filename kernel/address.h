@@ -10,7 +10,8 @@
 
 #include <stdint.h>
 
-#define ADDRESS_NONE 0ull
+#define ADDRESS_NONE  0ull
+#define ADDRESS_VALID (1u << 24)
 
 #define TARGET_GENERATION_SHIFT 32
 #define TARGET_SLOT_SHIFT       44
@@ -34,7 +35,7 @@ static inline unsigned target_generation(uint64_t target)
 
 static inline uint32_t address_kernel_make(unsigned core, uint16_t incarnation)
 {
-    return 1u << 24 | (uint32_t)incarnation << 8 | (core & 0xff);
+    return ADDRESS_VALID | (uint32_t)incarnation << 8 | (core & 0xff);
 }
 
 static inline uint64_t address_make(unsigned core, uint16_t incarnation, uint64_t target)

@@ -12,7 +12,7 @@
 
 enum {
     REPLY_NODES = CORES_MAX * PEER_REQUESTS + LOCAL_REQUESTS,
-    NODES = 1 + PLAIN_NODES + REPLY_NODES + WATCH_NODES, /* node 0 stands for none */
+    NODES = 1 + PLAIN_NODES + LOCAL_NODES + REPLY_NODES + WATCH_NODES, /* node 0 stands for none */
 };
 
 static struct message pool[NODES];
@@ -22,6 +22,7 @@ static uint16_t used[ACCOUNTS];
 
 static const uint16_t limit[ACCOUNTS] = {
     [ACCOUNT_PLAIN] = PLAIN_NODES,
+    [ACCOUNT_LOCAL] = LOCAL_NODES,
     [ACCOUNT_REPLY] = REPLY_NODES,
     [ACCOUNT_WATCH] = WATCH_NODES,
 };

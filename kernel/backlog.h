@@ -10,13 +10,15 @@
 #include "kernel/message.h"
 
 enum backlog_account {
-    ACCOUNT_PLAIN, /* messages that may be refused, requests too */
+    ACCOUNT_PLAIN, /* messages to other kernels that may be refused, requests too */
+    ACCOUNT_LOCAL, /* the same within a kernel: what waits for others does not stop it */
     ACCOUNT_REPLY, /* replies: their requests reserved the place */
     ACCOUNT_WATCH, /* watches, and the DOWN that each becomes */
     ACCOUNTS
 };
 
 #define PLAIN_NODES    512
+#define LOCAL_NODES    512
 #define WATCH_NODES    256
 #define PEER_REQUESTS  8   /* requests under way from one kernel to another */
 #define LOCAL_REQUESTS 256 /* requests under way within a kernel */

@@ -7,6 +7,7 @@
 #include "kernel/kernel.h"
 #include "kernel/process.h"
 #include "kernel/shared/shared.h"
+#include "kernel/shared/user_word.h"
 #include "kernel/vcore.h"
 #include "lib/string.h"
 
@@ -283,7 +284,7 @@ static long call_notify(struct process *p, unsigned long vcoreid)
     if (!record || !record->attached || record->stop_sent)
         return -E_NO_ENTRY;
     struct vcore_data *data = frame_pointer(record->data);
-    __atomic_store_n(&data->notif_pending, 1, __ATOMIC_SEQ_CST);
+    user_flag_set(&data->notif_pending);
     struct message m = {.head = message_head(MESSAGE_VCORE_WAKE)};
     m.word[0] = vcore_key(p->pid, (unsigned)vcoreid);
     command(record->core, &m);

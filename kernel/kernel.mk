@@ -1,4 +1,5 @@
-# The kernel: build/kernel.elf, and build/probe/kernel.elf, the instrumented build. Linked twice: the table of
+# The kernel: build/kernel.elf, and the instrumented builds of kernel/probe.h below build/probe and
+# build/paths. Linked twice: the table of
 # function names is made from the first link and stands behind everything it names.
 PORT := arch/x86_64
 KERNEL_SOURCES := $(wildcard kernel/*.c kernel/shared/*.c $(PORT)/kernel/*.c $(PORT)/boot/*.c) \
@@ -43,4 +44,5 @@ $(1)/kernel.elf: $(1)/kernel/first.elf $(1)/kernel/symbols.o
 endef
 
 $(eval $(call kernel_rules,$(BUILD),,))
-$(eval $(call kernel_rules,$(BUILD)/probe,-DPROBE,$(wildcard kernel/probe/*.c)))
+$(eval $(call kernel_rules,$(BUILD)/probe,-DPROBE,$(filter-out kernel/probe/path.c,$(wildcard kernel/probe/*.c))))
+$(eval $(call kernel_rules,$(BUILD)/paths,-DPROBE -DPATHS,$(wildcard kernel/probe/*.c)))

@@ -65,8 +65,9 @@ _Noreturn void boot_main(uint32_t magic, uint64_t info)
     arch_kernel_become(0);
 }
 
-_Noreturn void kernel_enter(unsigned core)
+_Noreturn void kernel_enter(unsigned core, uint64_t began)
 {
+    probe_kernel_began(began);
     ASSERT(core == this_core);
     frame_cache_forget();
     frame_reserve_fill();
@@ -91,10 +92,12 @@ _Noreturn void kernel_enter(unsigned core)
 static void loop(void)
 {
     channel_back();
+    probe_loop_begins();
     for (;;) {
         while (actor_turn())
             ;
         frame_reserve_fill();
+        probe_between_turns();
         supervisor_poll();
         struct vcore *next = vcore_next();
         if (!actor_prepare_to_leave())

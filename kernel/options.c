@@ -7,6 +7,11 @@
 struct options options;
 static char complaint[160];
 
+int probe_asked(void)
+{
+    return options.probe[0] != 0;
+}
+
 /* The next word of the line, copied; its length, 0 at the end. */
 static size_t next_word(const char **line, char *word, size_t most)
 {

@@ -10,6 +10,8 @@ struct options {
 };
 extern struct options options;
 
+int probe_asked(void); /* --probe was given */
+
 /* Returns NULL, or a sentence that says what is wrong with the command line. */
 const char *options_parse(const struct boot_info *boot);
 

@@ -8,6 +8,7 @@
 #include "kernel/home.h"
 #include "kernel/kernel.h"
 #include "kernel/pool.h"
+#include "kernel/probe.h"
 #include "kernel/supervisor.h"
 #include "lib/string.h"
 
@@ -106,7 +107,7 @@ static int map_procinfo(struct process *p)
     p->info->version = 1;
     p->info->pid = p->pid;
     p->info->tsc_hz = arch_clock_hz();
-    p->info->boot_tsc = boot_clock();
+    p->info->boot_tsc = probe_boot_clock(boot_clock());
     p->info->cores = supervisor_cores();
     p->info->max_vcores = p->info->cores > 1 ? p->info->cores - 1 : 1;
     p->info->xsave_bytes = arch_fp_bytes();

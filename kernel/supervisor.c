@@ -13,12 +13,13 @@
 #include "kernel/shared/core.h"
 #include "kernel/shared/shared.h"
 
-#define UP_NS 200000000ull /* a core that has not reported by then is started again, once */
+/* When no core has reported for so long, those that are missing are called again, once. */
+#define UP_NS 1000000000ull
 
 static struct actor *supervisor;
 static uint64_t up[CORE_SET_WORDS]; /* the set of cores that run a kernel */
 static unsigned cores_up, cores_forked;
-static unsigned tries;
+static int called_again;
 static uint64_t deadline; /* of arch_clock; 0: nothing is awaited */
 
 unsigned supervisor_cores(void)
@@ -33,7 +34,6 @@ static uint64_t clock_after(uint64_t ns)
 
 static void await_cores(void)
 {
-    tries++;
     deadline = clock_after(UP_NS);
     arch_timer_arm(UP_NS);
 }
@@ -81,23 +81,28 @@ static void fork_others(void)
 {
     unsigned count = arch_core_count();
     for (unsigned core = 1; core < count; core++) {
+        probe_fork_begins();
         core_incarnation_raise(core);
         if (arch_kernel_fork(core) || channel_inbox_make(core)) {
             log_line("out of memory: no kernel is forked for cores %u to %u", core, count - 1);
             return;
         }
         cores_forked++;
+        probe_fork_done(core);
     }
 }
 
 static void on_up(struct actor *self, const struct message *m, unsigned from)
 {
     if (core_set_has(up, from) || !deadline)
-        return; /* it was started twice, or came too late to be used */
+        return; /* it came too late to be used */
+    probe_core_up(m);
     up[from / 64] |= 1ull << from % 64;
     cores_up++;
     if (cores_up == 1 + cores_forked)
         all_up();
+    else
+        await_cores();
 }
 
 void supervisor_report_up(void)
@@ -111,10 +116,11 @@ void supervisor_poll(void)
 {
     if (!deadline || arch_clock() < deadline)
         return;
-    if (tries == 1) {
+    if (!called_again) {
+        called_again = 1;
         for (unsigned core = 1; core <= cores_forked; core++)
             if (!core_set_has(up, core))
-                arch_cores_start(core, core);
+                arch_core_start_again(core);
         await_cores();
         return;
     }
@@ -141,5 +147,7 @@ void supervisor_start(void)
         return;
     }
     await_cores();
+    probe_cores_start(cores_forked);
     arch_cores_start(1, cores_forked);
+    probe_cores_started(cores_forked);
 }

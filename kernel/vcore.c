@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/pool.h"
 #include "kernel/process.h"
+#include "kernel/shared/user_word.h"
 #include "lib/string.h"
 
 enum vcore_run {
@@ -97,8 +98,8 @@ static void load(struct vcore *v)
 /* Sends a vcore in at its entry point, on its transition stack, in vcore context. */
 static int enter_at_entry(struct vcore *v)
 {
-    uint64_t entry = __atomic_load_n(&v->procdata->entry, __ATOMIC_RELAXED);
-    uint64_t stack = __atomic_load_n(&v->data->stack_top, __ATOMIC_RELAXED);
+    uint64_t entry = user_word_read(&v->procdata->entry);
+    uint64_t stack = user_word_read(&v->data->stack_top);
     v->data->notif_disabled = 1;
     uint64_t fs_base = arch_fs_base();
     int error = arch_context_entry(arch_context(), entry, stack, v->id);
@@ -244,7 +245,7 @@ static long call_console(struct vcore *v, const long argument[4])
 
 static long call_halt(struct vcore *v)
 {
-    if (__atomic_exchange_n(&v->data->notif_pending, 0, __ATOMIC_SEQ_CST))
+    if (user_flag_take(&v->data->notif_pending))
         return 0;
     v->run = VCORE_HALTED;
     kernel_loop();
@@ -385,7 +386,7 @@ static void on_wake(struct actor *self, const struct message *m, unsigned from)
 {
     struct vcore *v = vcore_find(m->word[0]);
     if (v && v->run == VCORE_HALTED) {
-        __atomic_store_n(&v->data->notif_pending, 0, __ATOMIC_SEQ_CST);
+        user_flag_take(&v->data->notif_pending);
         v->run = VCORE_PARKED;
         answered(v, 0);
     }

@@ -14,38 +14,30 @@ fail() {
     exit 1
 }
 
-# Finds the system's package-source entry, in either format, for the suite $1 and rewrites it for $1-backports
-# in the folder $2.
+# Finds the system's package-source entries for the suite $1, in either format, and rewrites them for
+# $1-backports in the folder $2. Among them may be some of third parties, which have no such suite.
 backports_entries() {
     for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-        [ -r "$list" ] || continue
-        awk -v suite="$1" '$1 == "deb" {
-            for (i = 2; i <= NF; i++)
-                if ($i == suite && $(i - 1) ~ /:/) { $i = suite "-backports"; print; exit }
-        }' "$list"
-    done | head -n 1 >"$2/backports.list"
+        [ ! -r "$list" ] || cat "$list"
+        echo
+    done | awk -v suite="$1" '$1 == "deb" {
+        for (i = 2; i <= NF; i++)
+            if ($i == suite && $(i - 1) ~ /:/) { $i = suite "-backports"; print; next }
+    }' >"$2/backports.list"
     for list in /etc/apt/sources.list.d/*.sources; do
-        [ -r "$list" ] || continue
-        grep -v '^#' "$list" | awk -v suite="$1" 'BEGIN { RS = ""; FS = "\n" }
-            /(^|\n)Enabled:[ \t]*no/ || !/(^|\n)Types:[^\n]*deb([ \t\n]|$)/ { next }
-            {
-                hit = 0
-                for (i = 1; i <= NF; i++)
-                    if ($i ~ "^Suites:" && $i ~ "[ \t]" suite "([ \t]|$)") {
-                        $i = "Suites: " suite "-backports"
-                        hit = 1
-                    } else if ($i ~ "^Types:")
-                        $i = "Types: deb"
-                if (!hit)
-                    next
-                for (i = 1; i <= NF; i++)
-                    print $i
-                exit
-            }' >"$2/found" && [ -s "$2/found" ] && break
-    done
-    [ -s "$2/backports.list" ] && rm -f "$2/found"
-    [ ! -s "$2/found" ] || mv "$2/found" "$2/backports.sources"
-    rm -f "$2/found"
+        [ ! -r "$list" ] || grep -v '^#' "$list"
+        echo
+    done | awk -v suite="$1" 'BEGIN { RS = ""; FS = "\n" }
+        /(^|\n)Enabled:[ \t]*no/ || !/(^|\n)Types:([^\n]*[ \t])?deb([ \t\n]|$)/ { next }
+        $0 !~ "(^|\n)Suites:([^\n]*[ \t])?" suite "([ \t\n]|$)" { next }
+        {
+            for (i = 1; i <= NF; i++) {
+                sub(/^Types:.*/, "Types: deb", $i)
+                sub(/^Suites:.*/, "Suites: " suite "-backports", $i)
+                print $i
+            }
+            print ""
+        }' >"$2/backports.sources"
 }
 
 # apt-get with package lists and a cache of its own in $work, usable by any user.
@@ -74,11 +66,10 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$work/entries" "$work/lists/partial" "$work/cache/archives/partial" "$work/debs" "$work/root"
 backports_entries "$suite" "$work/entries"
-[ -s "$work/entries/backports.list" ] || [ -s "$work/entries/backports.sources" ] ||
-    fail "apt has no entry for $suite to derive one for its backports from"
-private_apt update || fail "the package lists of $suite-backports could not be had"
+[ -n "$(cat "$work/entries/"*)" ] || fail "apt has no entry for $suite to derive one for its backports from"
+private_apt update # what counts is whether the packages can be had from any of the entries
 (cd "$work/debs" && private_apt download qemu-system-x86 qemu-system-data seabios) ||
-    fail "the packages could not be had"
+    fail "the packages of $suite-backports could not be had"
 for package in "$work"/debs/*.deb; do
     dpkg -x "$package" "$work/root" || fail "$package could not be unpacked"
 done

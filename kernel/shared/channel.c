@@ -61,6 +61,17 @@ static void ring_announce(struct inbox *peer, frame_t ring, frame_t gift)
     __atomic_store_n(&peer->news, 1, __ATOMIC_RELEASE);
 }
 
+static int link_made(const struct link *link)
+{
+    return (link->peer & ADDRESS_VALID) != 0;
+}
+
+/* A link not made is all zeroes; but ADDRESS_NONE, which names core 0, must not match one. */
+static void __attribute__((constructor)) links_make(void)
+{
+    links[0].peer = ~ADDRESS_VALID;
+}
+
 static void link_set(unsigned core, struct inbox *peer, frame_t out)
 {
     struct link *link = &links[core];
@@ -75,7 +86,7 @@ static void link_set(unsigned core, struct inbox *peer, frame_t out)
 static int link_open(unsigned core)
 {
     struct inbox *peer = inbox_of(core);
-    if (!peer || links[core].peer)
+    if (!peer || link_made(&links[core]))
         return -E_GONE;
     frame_t out = ring_make(this_core);
     if (out == FRAME_NONE)
@@ -97,7 +108,7 @@ static void link_adopt(unsigned core)
     frame_t ring = inbox_own->from[core].ring, gift = inbox_own->from[core].gift;
     struct link *link = &links[core];
     ASSERT(!link->end.in);
-    if (!link->peer) {
+    if (!link_made(link)) {
         struct inbox *peer = inbox_of(core);
         link_set(core, peer, gift);
         ring_announce(peer, gift, FRAME_NONE);

@@ -31,7 +31,7 @@ struct link {
     struct ring_end end;
     struct doorbell *bell; /* the peer's */
     struct link *next;     /* of those that are polled */
-    uint32_t peer;         /* address_kernel of the peer: core and incarnation. 0: no link */
+    uint32_t peer;         /* address_kernel of the peer; no link: not ADDRESS_VALID */
     struct backlog backlog;
     uint16_t requests; /* sent, and the replies not here yet */
 } __attribute__((aligned(CACHE_LINE)));

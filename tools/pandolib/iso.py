@@ -7,8 +7,12 @@ import tempfile
 
 from pandolib.failure import Failure
 
-# No more than this configuration needs: the standard set is ten times as large.
-_MODULES = "normal configfile iso9660 part_msdos part_gpt fat search search_fs_file multiboot2 echo"
+# No more than this configuration and GRUB's own first steps need: the standard set is ten times as large.
+_PARTITIONS = "acorn amiga apple bsd dfly dvh gpt msdos plan sun sunpc"
+_MODULES = " ".join(
+    ["normal", "configfile", "iso9660", "fat", "search", "search_fs_file", "multiboot2", "echo"]
+    + ["part_" + kind for kind in _PARTITIONS.split()]
+)
 
 
 def _configuration(kernel_options, with_archive):

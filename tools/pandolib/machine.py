@@ -47,7 +47,7 @@ def command(qemu, options):
     arguments += ["-name", "pando", "-M", "q35", "-smp", str(options.cores), "-m", f"{options.memory_mib}M"]
     arguments += _clock(options) + _boot(options) + _serial_ports()
     arguments += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
-    arguments += ["-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none"]
+    arguments += ["-nodefaults", "-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none"]
     if options.plugin:
         library, comma, settings = options.plugin.partition(",")
         arguments += ["-plugin", os.path.abspath(library) + comma + settings]

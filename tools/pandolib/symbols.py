@@ -8,6 +8,7 @@ from pandolib import place
 
 RUNTIME_BASE = 0x7F8000000000  # as in abi/layout.h, with the whole lower half above it
 USER_TOP = 0x800000000000
+FIRMWARE_TOP = 1 << 32  # below this and without a name, code of privilege 0 is not the kernel's
 _REACH_BYTES = 1 << 16  # how far a symbol without a size reaches at most
 
 
@@ -56,10 +57,10 @@ class AddressBook:
     def describe(self, address, privilege):
         """privilege: the processor's current privilege level; 3 is user space."""
         if privilege == 0:
-            return self._in("kernel", self._kernel, address)
+            name = self._kernel.name(address)
+            if not name and address < FIRMWARE_TOP:
+                return f"firmware, {address:#x}"
+            return f"kernel, {name or hex(address)}"
         if RUNTIME_BASE <= address < USER_TOP:
-            return self._in("runtime", self._runtime, address)
+            return f"runtime, {self._runtime.name(address) or hex(address)}"
         return f"user program, {address:#x}"
-
-    def _in(self, whose, symbols, address):
-        return f"{whose}, {symbols.name(address) or hex(address)}"

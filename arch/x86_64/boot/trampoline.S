@@ -1,7 +1,7 @@
 /* Where a started core begins: real mode, at the page that the start-up IPI names. This code is copied
  * to that page, with the page's address added to the three pointers at its end, and is then only read:
  * any number of cores run it at once; it uses no stack. In long mode, on the shared boot tables, it looks its core number up by its
- * APIC id, loads the page tables that the forking kernel built for it, and enters kernel_enter(core). */
+ * APIC id, loads the page tables that the forking kernel built for it, and enters kernel_enter(core, began). */
 
 #include "arch/x86_64/kernel/core_start.h"
 
@@ -11,6 +11,9 @@
 trampoline_start:
     cli
     cld
+    rdtsc                               /* kept in ebp, esp: when this core began */
+    mov %eax, %ebp
+    mov %edx, %esp
     mov %cs, %ax
     mov %ax, %ds
     movzwl %ax, %ebx
@@ -97,6 +100,10 @@ core_started:
     hlt
     jmp 5b
 6:  mov %rax, %cr3
+    mov %ebp, %eax
+    mov %esp, %esi
+    shl $32, %rsi
+    or %rax, %rsi
     mov $stack_top, %rsp
     xor %ebp, %ebp
     mov %ecx, %edi

@@ -57,7 +57,7 @@ _Noreturn void arch_kernel_become(unsigned core)
                      "call kernel_enter\n\t"
                      "ud2"
                      :
-                     : "r"(core_starts[core].tables), "r"(stack_top), "D"(core)
+                     : "r"(core_starts[core].tables), "r"(stack_top), "D"(core), "S"(arch_clock())
                      : "memory");
     __builtin_unreachable();
 }
@@ -86,5 +86,13 @@ void arch_cores_start(unsigned first, unsigned last)
     if (init_needs_delay())
         wait_ns(10000000);
     for (unsigned core = first; core <= last; core++)
+        apic_send_startup(core_apic_id[core], (uint8_t)(page >> 12));
+}
+
+/* A start-up IPI without INIT: only a core that still waits for one takes it. */
+void arch_core_start_again(unsigned core)
+{
+    uint64_t page = paging_start_page();
+    if (page)
         apic_send_startup(core_apic_id[core], (uint8_t)(page >> 12));
 }

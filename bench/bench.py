@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""Measures Pando: a line `name value unit` for each figure. docs/figures.md says what each means.
+
+usage: bench.py [NAME...]      without names: all of them"""
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build")
+
+
+class Failed(Exception):
+    pass
+
+
+def run(program, *args, cores=1, memory=512, icount=True, options=(), timeout=300):
+    """Runs a measuring program on Pando: its standard output and the kernels' log."""
+    path = os.path.join(BUILD, "bench", "bin", program)
+    place = ["--program", path] if os.path.exists(path) else []
+    folder = os.path.join(BUILD, "runs", f"bench-{os.getpid()}")
+    command = [os.path.join(ROOT, "pando"), "run", "--no-build", "--run-folder", folder, "-c", str(cores),
+               "-m", str(memory), "--timeout", str(timeout), *place, *(["--icount"] if icount else []),
+               *options, "--", program, *args]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise Failed(f"{' '.join(command)}: status {done.returncode}: {done.stderr[-2000:]}")
+    with open(os.path.join(folder, "kernel.log"), encoding="utf-8", errors="replace") as log:
+        return done.stdout, log.read()
+
+
+def number(text):
+    return float(text.split()[0])
+
+
+def probe(name, cores, build="probe"):
+    """Runs a probe of an instrumented kernel: its lines on the log."""
+    kernel = os.path.join(BUILD, build, "kernel.elf")
+    log = run("hello", cores=cores, options=["--kernel", kernel, "--kernel-option", "--probe",
+                                             "--kernel-option", name])[1]
+    return [line for line in log.splitlines() if f"probe {name}:" in line]
+
+
+def boot(cores):
+    return number(run("bench_boot", cores=cores)[0]), "instructions"
+
+
+def kernel_private():
+    """The most that a further kernel owns, idle: with 4 cores."""
+    log = run("bench_boot", cores=4)[1]
+    owned = re.findall(r"kernel (\d+) owns (\d+) frames", log)
+    cached = re.findall(r"kernel [1-9]\d* .*; (\d+) free", log)
+    most = max(int(frames) for core, frames in owned if core != "0")
+    return most * 4, f"KiB (and {max(map(int, cached)) * 4} KiB free in its cache)"
+
+
+def kmsg():
+    fields = re.search(r"kmsg: (\d+) sender (\d+) receiver (\d+) least (\d+) most (\d+)",
+                       probe("kmsg", 2)[0])
+    total, sender, receiver, least, most = fields.groups()
+    return int(total), f"instructions (sender {sender}, receiver {receiver}; {least} to {most})"
+
+
+def kernel_fork():
+    values = sorted(int(re.search(r"fork: (\d+)", line).group(1))
+                    for line in probe("fork", 10, "paths"))
+    return statistics.median(values), f"instructions ({values[0]} to {values[-1]} of {len(values)})"
+
+
+def host_ratio():
+    done = subprocess.run([os.path.join(BUILD, "bench", "host", "channel_host")], capture_output=True,
+                          text=True, check=True)
+    return tuple(done.stdout.split(None, 2)[1:])
+
+
+def matmul_speedup():
+    busiest = {}
+    for vcores in (1, 2):
+        folder = os.path.join(BUILD, "runs", f"bench-{os.getpid()}")
+        log = os.path.join(folder, "pcount.log")
+        plugin = os.path.join(BUILD, "bench", "pcount.so")
+        run("bench_matmul", "-n", str(vcores), cores=3, icount=False,
+            options=["--plugin", f"{plugin},log={log}"])
+        with open(log, encoding="utf-8") as lines:
+            busiest[vcores] = int(re.search(r"region 0 busiest (\d+)", lines.read()).group(1))
+    return busiest[1] / busiest[2], f"x (busiest core {busiest[1]} and {busiest[2]} instructions)"
+
+
+def kernel_image():
+    """Text and read-only data, without the runtime image and the symbol table."""
+    names = {}
+    listing = subprocess.run(["nm", os.path.join(BUILD, "kernel.elf")], capture_output=True, text=True,
+                             check=True)
+    for line in listing.stdout.splitlines():
+        address, _, name = line.rpartition(" ")
+        names[name] = int(address.split()[0], 16) if address.split()[0] != "U" else 0
+    size = names["text_end"] - names["text_start"] + names["rodata_own_end"] - names["rodata_start"]
+    return round(size / 1024, 1), "KiB"
+
+
+FIGURES = {
+    "boot_1core": lambda: boot(1),
+    "boot_4core": lambda: boot(4),
+    "kernel_private": kernel_private,
+    "kernel_fork": kernel_fork,
+    "syscall_null": lambda: (number(run("bench_syscall")[0]), "instructions"),
+    "fault_home": lambda: (number(run("bench_fault")[0]), "instructions a page"),
+    "kmsg": kmsg,
+    "channel_host_ratio": host_ratio,
+    "matmul_speedup_2": matmul_speedup,
+    "kernel_image": kernel_image,
+}
+
+
+def show(value):
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def main(names):
+    unknown = [name for name in names if name not in FIGURES]
+    if unknown:
+        print(f"bench: there is no figure {unknown[0]}; there are: {' '.join(FIGURES)}", file=sys.stderr)
+        return 125
+    status = 0
+    for name in names or FIGURES:
+        try:
+            value, unit = FIGURES[name]()
+            print(name, show(value), unit.strip(), flush=True)
+        except (Failed, OSError, subprocess.CalledProcessError, AttributeError) as failure:
+            print(f"bench: {name}: {failure}", file=sys.stderr, flush=True)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
