@@ -10,14 +10,17 @@
  *  mem_map(addr, bytes, prot, flags) anonymous zeroed memory, on demand, or at once with MEM_EAGER.
  *                                    E_EXISTS on any overlap; nothing is mapped on failure.
  *  mem_unmap(addr, bytes)            undoes mem_map for the range, whatever is mapped in it.
- *  mem_protect(addr, bytes, prot)    the whole range must be mapped.
+ *  mem_protect(addr, bytes, prot)    the whole range must be mapped. prot 0: no access; what the pages
+ *                                    hold stays.
  *                                    Of these three, none returns before every core that runs the
  *                                    process has dropped stale translations.
  *  cores_request(amt_wanted)         seed 2.4.1, 2.4.3. amt_wanted: 1 to procinfo.max_vcores, counts
  *                                    the cores the process wants in all. From _S the calling context
  *                                    (result 0 in rax) goes to vcore 0's uthread slot and vcore 0
- *                                    starts at the entry point on a granted core; from _M returns 0
- *                                    at once. What is granted is seen in procinfo.
+ *                                    starts at the entry point on a granted core; it waits for at
+ *                                    least one. From _M returns 0 when what is idle now is granted,
+ *                                    which may be nothing; more follows as cores become idle. What
+ *                                    is granted is seen in procinfo.
  *  vcore_yield()                     seed 2.4.4. Gives the calling core back and lowers amt_wanted.
  *                                    Does not return, but with E_LAST_VCORE or E_STATE (in _S).
  *  vcore_halt()                      waits until notif_pending is set (returns at once when it is),

@@ -103,8 +103,7 @@ unsigned arch_backtrace(const struct context *context, uint64_t *out, unsigned m
  * Only the kernel that writes the slot calls these. */
 frame_t arch_root_make(struct frame_owner owner);
 int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
-                  struct frame_owner owner); /* 0, -E_NO_MEMORY; the entry must be empty */
-frame_t arch_user_lookup(frame_t root, uint64_t address, unsigned *prot); /* FRAME_NONE: not mapped */
+                  struct frame_owner owner); /* 0, -E_NO_MEMORY, -E_EXISTS */
 frame_t arch_user_unmap(frame_t root, uint64_t address);                  /* what was mapped */
 void arch_user_protect(frame_t root, uint64_t address, unsigned prot);    /* if mapped */
 /* The first mapped page at or after address, below end; end when there is none. */
@@ -151,7 +150,8 @@ uint32_t arch_fp_bytes(void);
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
-/* Stops every other core (NMI), then returns. For panic and for the orderly end. */
+/* Stops every other core (NMI), then returns; before arch_core_init there is none to be stopped. For panic and
+ * for the orderly end. */
 void arch_stop_others(void);
 /* This core does nothing any more. */
 _Noreturn void arch_park(void);

@@ -29,7 +29,7 @@ static struct claim **claim_find(uint32_t pid)
 }
 
 /* Grants a claim as many idle cores as it wants and there are, the lowest first, in one message. */
-static void serve(struct claim *claim)
+static void serve(struct claim *claim, enum grant_answers kind)
 {
     struct message m = {.head = message_head(MESSAGE_ALLOC_GRANT)};
     unsigned given = 0;
@@ -39,8 +39,11 @@ static void serve(struct claim *claim)
             given++;
         }
     m.word[0] = claim->pid;
-    if (!given || actor_send(claim->home, &m))
+    m.word[GRANT_KIND_WORD] = kind;
+    if (!given && kind == GRANT_LATER)
         return;
+    int refused = actor_send(claim->home, &m);
+    ASSERT(!refused);
     claim->granted += given;
     for (unsigned core = 0; core < CORES_MAX; core++)
         if (core_set_has(&m.word[1], core)) {
@@ -52,7 +55,7 @@ static void serve(struct claim *claim)
 static void serve_all(void)
 {
     for (struct claim *claim = claims; claim; claim = claim->next)
-        serve(claim);
+        serve(claim, GRANT_LATER);
 }
 
 static void forget_if_done(struct claim **at)
@@ -64,10 +67,11 @@ static void forget_if_done(struct claim **at)
     pool_put(&claim_pool, claim);
 }
 
-/* A grant of no cores: the request could not be kept. */
+/* The request could not be kept. */
 static void refuse(uint64_t home, uint32_t pid)
 {
     struct message m = {.head = message_head(MESSAGE_ALLOC_GRANT), .word = {pid}};
+    m.word[GRANT_KIND_WORD] = GRANT_REFUSAL;
     actor_send(home, &m);
 }
 
@@ -87,7 +91,8 @@ static void on_want(struct actor *self, const struct message *m, unsigned from)
         *at = claim;
     }
     (*at)->wanted = (unsigned)m->word[2];
-    serve(*at);
+    if (m->word[2])
+        serve(*at, GRANT_ANSWER);
     forget_if_done(at);
 }
 

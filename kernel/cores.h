@@ -1,8 +1,9 @@
 /* The core allocator, an actor on core 0: decides which process has which cores. docs/process.md.
  *
  * ALLOC_WANT    home to allocator   word: home's address, pid, cores wanted in all (0: forget me)
- * ALLOC_GRANT   allocator to home   word: pid, then a set of cores: word[1..4], a bit a core; the empty
- *                                     set: out of memory, the want is not kept
+ * ALLOC_GRANT   allocator to home   word: pid, a set of cores (word[1..4], a bit a core), what it answers:
+ *                                     each want is answered by one grant, of what is idle now;
+ *                                     more may follow as cores are returned
  * ALLOC_RETURN  home to allocator   word: pid, core, cores wanted in all from now on */
 #ifndef KERNEL_CORES_H
 #define KERNEL_CORES_H
@@ -11,6 +12,13 @@
 #include "kernel/message.h"
 
 #define CORE_SET_WORDS 4
+
+enum grant_answers {
+    GRANT_LATER,   /* nothing: cores have become idle */
+    GRANT_ANSWER,  /* the home's oldest unanswered want */
+    GRANT_REFUSAL, /* the same: out of memory, the want is not kept */
+};
+enum { GRANT_KIND_WORD = 5 };
 
 static inline int core_set_has(const uint64_t *set, unsigned core)
 {

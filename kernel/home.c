@@ -218,6 +218,37 @@ static void leave_single(struct process *p)
     home_vcore_stop(p, 0, STOP_TO_UTHREAD_SLOT);
 }
 
+/* _S waits until there is a core. */
+static void first_grant(struct process *p, const struct message *m, int any)
+{
+    if (any) {
+        memcpy(p->first_grant, &m->word[1], sizeof p->first_grant);
+        leave_single(p); /* goes on when the vcore has stopped */
+    } else if (m->word[GRANT_KIND_WORD] == GRANT_REFUSAL) {
+        process_set_state(p, PROCESS_RUNNABLE_S);
+        process_set_state(p, PROCESS_RUNNING_S);
+        home_answer(p, 0, -E_NO_MEMORY);
+    }
+}
+
+static void request_queue(struct process *p, unsigned vcoreid)
+{
+    if (p->requests++)
+        process_record(p, p->request_last)->request_next = (uint8_t)vcoreid;
+    else
+        p->request_first = (uint8_t)vcoreid;
+    p->request_last = (uint8_t)vcoreid;
+}
+
+static void request_answered(struct process *p, long result)
+{
+    ASSERT(p->requests);
+    unsigned vcoreid = p->request_first;
+    p->request_first = process_record(p, vcoreid)->request_next;
+    p->requests--;
+    home_answer(p, vcoreid, result);
+}
+
 static void on_grant(struct actor *self, const struct message *m, unsigned from)
 {
     struct process *p = self->state;
@@ -228,23 +259,22 @@ static void on_grant(struct actor *self, const struct message *m, unsigned from)
                 return_core(p, core);
         return;
     }
-    if (!any) {
-        if (p->state == PROCESS_WAITING) {
-            process_set_state(p, PROCESS_RUNNABLE_S);
-            process_set_state(p, PROCESS_RUNNING_S);
-            home_answer(p, 0, -E_NO_MEMORY);
-        }
+    if (p->state == PROCESS_WAITING) {
+        first_grant(p, m, any != 0);
         return;
     }
-    if (p->state != PROCESS_RUNNING_M) {
-        memcpy(p->first_grant, &m->word[1], sizeof p->first_grant);
-        leave_single(p); /* goes on when the vcore has stopped */
+    if (any && p->state == PROCESS_RUNNABLE_M) {
+        for (unsigned i = 0; i < CORE_SET_WORDS; i++) /* more, while the single context leaves */
+            p->first_grant[i] |= m->word[1 + i];
         return;
     }
-    start_granted(p, &m->word[1]);
+    if (any)
+        start_granted(p, &m->word[1]);
+    if (m->word[GRANT_KIND_WORD] != GRANT_LATER)
+        request_answered(p, m->word[GRANT_KIND_WORD] == GRANT_REFUSAL ? -E_NO_MEMORY : 0);
 }
 
-static long call_cores_request(struct process *p, unsigned long wanted)
+static long call_cores_request(struct process *p, unsigned vcoreid, unsigned long wanted)
 {
     if (wanted < 1 || wanted > p->info->max_vcores)
         return -E_INVALID;
@@ -256,8 +286,9 @@ static long call_cores_request(struct process *p, unsigned long wanted)
     p->wanted = (unsigned)wanted;
     show_cores(p);
     if (p->state == PROCESS_RUNNING_M)
-        return 0;
-    process_set_state(p, PROCESS_WAITING); /* for its first cores */
+        request_queue(p, vcoreid);
+    else
+        process_set_state(p, PROCESS_WAITING); /* for its first cores */
     return CALL_LATER;
 }
 
@@ -354,7 +385,7 @@ static long call(struct process *p, unsigned vcoreid, long number, const long ar
     case SYS_mem_protect:
         return memory_call(p, vcoreid, number, argument);
     case SYS_cores_request:
-        return call_cores_request(p, (unsigned long)argument[0]);
+        return call_cores_request(p, vcoreid, (unsigned long)argument[0]);
     case SYS_vcore_yield:
         return call_yield(p, vcoreid);
     case SYS_vcore_notify:

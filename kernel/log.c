@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include "arch/arch.h"
 #include "kernel/actor.h"
+#include "kernel/backlog.h"
 #include "kernel/kernel.h"
 #include "kernel/shared/shared.h"
 #include "lib/format.h"
@@ -40,8 +41,15 @@ static int send_part(const char *text, size_t bytes, int last)
     return actor_send(actor_well_known(0, ACTOR_LOG), &m);
 }
 
+/* A flood of lines must not take the places of messages that matter more. */
+enum { WAITING_MOST = 64 };
+
 static void send_line(const char *text, size_t bytes)
 {
+    if (backlog_nodes_used(ACCOUNT_PLAIN) > WAITING_MOST) {
+        lines_lost++;
+        return;
+    }
     while (bytes > PART_BYTES) {
         if (send_part(text, PART_BYTES, 0)) {
             lines_lost++;

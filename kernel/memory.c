@@ -39,17 +39,24 @@ int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigne
     return root ? arch_user_map(root, address, frame, prot, process_owner(p)) : -E_NO_MEMORY;
 }
 
-frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot)
+/* Maps a zeroed frame: 0, -E_NO_MEMORY, -E_EXISTS; *made is set on success. */
+static int map_zeroed(struct process *p, uint64_t address, unsigned prot, frame_t *made)
 {
     frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER, process_owner(p));
     if (!frame)
-        return FRAME_NONE;
+        return -E_NO_MEMORY;
     memset(frame_pointer(frame), 0, PAGE_BYTES);
-    if (memory_map_frame(p, address, frame, prot)) {
+    int error = memory_map_frame(p, address, frame, prot);
+    if (error)
         frame_free(frame);
-        return FRAME_NONE;
-    }
-    return frame;
+    *made = frame;
+    return error;
+}
+
+frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot)
+{
+    frame_t frame;
+    return map_zeroed(p, address, prot, &frame) ? FRAME_NONE : frame;
 }
 
 int memory_fault(struct process *p, uint64_t address, unsigned access)
@@ -60,13 +67,11 @@ int memory_fault(struct process *p, uint64_t address, unsigned access)
     if ((region->prot & access) != access)
         return -E_PERMISSION;
     uint64_t page = address & ~(uint64_t)(PAGE_BYTES - 1);
-    unsigned prot;
-    frame_t root = root_find(p, page);
-    if (root && arch_user_lookup(root, page, &prot))
-        return 0; /* another vcore was first, or the translation was stale */
-    if (region->kind == REGION_ARCHIVE)
-        return memory_map_frame(p, page, archive_frame(page - region->base), region->prot);
-    return memory_map_zeroed(p, page, region->prot) ? 0 : -E_NO_MEMORY;
+    frame_t frame;
+    int error = region->kind == REGION_ARCHIVE
+                    ? memory_map_frame(p, page, archive_frame(page - region->base), region->prot)
+                    : map_zeroed(p, page, region->prot, &frame);
+    return error == -E_EXISTS ? 0 : error; /* another vcore was first, or its translation was stale */
 }
 
 /* --- the calls ---------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ struct vcore_record {
     uint8_t stop_sent;
     uint8_t granted;      /* the core came from the allocator */
     uint8_t call_open;    /* a call or fault of it is to be answered */
+    uint8_t request_next; /* the vcore whose cores_request waits behind this one's */
     uint8_t call_waits;   /* number, argument: behind the memory operation under way */
     uint16_t core;
     uint64_t asker;       /* ADDRESS_NONE: its driver is this kernel, and parked it */
@@ -97,6 +98,8 @@ struct process {
 
     unsigned attached; /* vcores that kernels drive */
     unsigned wanted, granted;
+    unsigned requests;    /* cores_request calls of _M that the allocator has not answered yet: */
+    uint8_t request_first, request_last; /* a list of vcores, in order */
     uint64_t first_grant[4]; /* cores, while the single context leaves for the uthread slot */
     struct vcore_record *records[RECORD_PAGES];
 

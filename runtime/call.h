@@ -25,19 +25,18 @@ _Noreturn void call_end(struct uthread *uthread);
 /* The errno, negated, for a negative error of abi/error.h. */
 int64_t call_error(long error);
 
-/* The answers, by file. */
+/* The answers: call_file.c, call_memory.c, call_futex.c, call_time.c, call_process.c. */
 call_answer answer_read, answer_pread, answer_readv, answer_write, answer_writev, answer_open,
     answer_openat, answer_close, answer_lseek, answer_stat, answer_fstat, answer_fstatat,
     answer_access, answer_faccessat, answer_readlink, answer_ioctl, answer_fcntl, answer_dup,
-    answer_getcwd; /* call_file.c */
-call_answer answer_brk, answer_mmap, answer_munmap, answer_mprotect,
-    answer_madvise;       /* call_memory.c */
-call_answer answer_futex; /* call_futex.c */
+    answer_getcwd;
+call_answer answer_brk, answer_mmap, answer_munmap, answer_mprotect, answer_madvise;
+call_answer answer_futex;
 call_answer answer_clock_gettime, answer_clock_getres, answer_gettimeofday, answer_nanosleep,
-    answer_clock_nanosleep; /* call_time.c */
+    answer_clock_nanosleep;
 call_answer answer_zero, answer_identity, answer_exit, answer_kill, answer_tgkill,
     answer_sched_yield, answer_sigaction, answer_sigprocmask, answer_arch_prctl, answer_uname,
-    answer_getrandom; /* call_process.c */
+    answer_getrandom;
 
 /* Nanoseconds since the kernel's entry point. Any context. */
 uint64_t time_now_ns(void);

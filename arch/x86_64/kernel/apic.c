@@ -50,6 +50,8 @@ enum {
 static volatile uint32_t *registers; /* NULL in x2APIC mode */
 static uint64_t timer_hz;
 static uint64_t timer_ticks_scaled; /* ticks a nanosecond, times 2^32 */
+/* This core's, which is off until apic_init_core. */
+static uint8_t initialized;
 
 static uint32_t reg_read(unsigned reg)
 {
@@ -134,6 +136,7 @@ void apic_init_core(void)
     for (unsigned i = 0; i < VECTORS && in_service(); i++)
         apic_eoi();
     reg_write(REG_PRIORITY, 0);
+    initialized = 1;
 }
 
 void apic_eoi(void)
@@ -235,6 +238,6 @@ void arch_timer_arm(uint64_t ns)
 
 void arch_stop_others(void)
 {
-    if (arch_core_count() > 1)
+    if (initialized && arch_core_count() > 1)
         apic_send_nmi_others();
 }

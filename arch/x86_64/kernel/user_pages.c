@@ -49,7 +49,7 @@ frame_t arch_root_make(struct frame_owner owner)
 
 static uint64_t prot_bits(unsigned prot)
 {
-    return PTE_P | PTE_U | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) | (prot & PROT_X ? 0 : PTE_NX);
+    return PTE_P | (prot ? PTE_U : 0) | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) | (prot & PROT_X ? 0 : PTE_NX);
 }
 
 int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
@@ -67,18 +67,10 @@ int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
         table = table_of(*entry);
     }
     uint64_t *entry = &table[index_at(address, 0)];
-    ASSERT(!(*entry & PTE_P));
+    if (*entry & PTE_P)
+        return -E_EXISTS;
     *entry = (uint64_t)frame << PAGE_SHIFT | prot_bits(prot);
     return 0;
-}
-
-frame_t arch_user_lookup(frame_t root, uint64_t address, unsigned *prot)
-{
-    uint64_t *entry = entry_find(root, address);
-    if (!entry || !(*entry & PTE_P))
-        return FRAME_NONE;
-    *prot = PROT_R | (*entry & PTE_W ? PROT_W : 0) | (*entry & PTE_NX ? 0 : PROT_X);
-    return (frame_t)((*entry & PTE_ADDR) >> PAGE_SHIFT);
 }
 
 frame_t arch_user_unmap(frame_t root, uint64_t address)
