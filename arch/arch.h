@@ -150,8 +150,7 @@ uint32_t arch_fp_bytes(void);
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
-/* Stops every other core (NMI), then returns; before arch_core_init there is none to be stopped. For panic and
- * for the orderly end. */
+/* Stops every other core that was started (NMI), then returns. For panic and for the orderly end. */
 void arch_stop_others(void);
 /* This core does nothing any more. */
 _Noreturn void arch_park(void);

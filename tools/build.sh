@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/build.sh [--probe]: builds what is stale into build/. One build at a time: later ones wait.
-# Everything it says goes to standard error. Exit status: 0, or 125 when something could not be built.
+# All it says goes to standard error. Exit status: 0, or 125 when something could not be built.
 set -u
 unset MAKEFLAGS MFLAGS MAKELEVEL
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")

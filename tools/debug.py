@@ -16,11 +16,26 @@ SOCKET = "gdb.sock"
 
 def gdb_command(chosen, folder):
     """gdb reaches the socket by its bare name in the run's folder: a longer one may not fit."""
-    command = ["gdb", "-q", "-nx", "-ex", "set confirm off", "-ex", "file " + _quoted(chosen.kernel_file())]
+    command = [
+        "gdb",
+        "-q",
+        "-nx",
+        "-ex",
+        "set confirm off",
+        "-ex",
+        "file " + _quoted(chosen.kernel_file()),
+    ]
     if os.path.isfile(place.RUNTIME):
         command += ["-ex", "add-symbol-file " + _quoted(place.RUNTIME)]
     command += ["-ex", "source " + os.path.join(place.TOOLS, "gdbinit")]
-    command += ["-ex", "cd " + folder.path, "-ex", "target remote ./" + SOCKET, "-ex", "cd " + os.getcwd()]
+    command += [
+        "-ex",
+        "cd " + folder.path,
+        "-ex",
+        "target remote ./" + SOCKET,
+        "-ex",
+        "cd " + os.getcwd(),
+    ]
     if chosen.batch:
         command += ["-batch", "-x", os.path.abspath(chosen.batch)]
     return command

@@ -14,8 +14,8 @@ fail() {
     exit 1
 }
 
-# Finds the system's package-source entries for the suite $1, in either format, and rewrites them for
-# $1-backports in the folder $2. Among them may be some of third parties, which have no such suite.
+# Finds the system's package-source entries for the suite $1, in either format, and rewrites them
+# for $1-backports in the folder $2. Among them may be some of third parties without such a suite.
 backports_entries() {
     for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
         [ ! -r "$list" ] || cat "$list"
@@ -64,9 +64,10 @@ suite=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 work=$(mktemp -d "$folder.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir -p "$work/entries" "$work/lists/partial" "$work/cache/archives/partial" "$work/debs" "$work/root"
+mkdir -p "$work/entries" "$work/lists/partial" "$work/cache/archives/partial" "$work/debs" \
+    "$work/root"
 backports_entries "$suite" "$work/entries"
-[ -n "$(cat "$work/entries/"*)" ] || fail "apt has no entry for $suite to derive one for its backports from"
+[ -n "$(cat "$work/entries/"*)" ] || fail "apt has no entry for $suite"
 private_apt update # what counts is whether the packages can be had from any of the entries
 (cd "$work/debs" && private_apt download qemu-system-x86 qemu-system-data seabios) ||
     fail "the packages of $suite-backports could not be had"

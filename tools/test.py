@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from pandolib import place, summary
+from pandolib import place, qemu, summary
 from pandolib.failure import Failure, command_main
 
 
@@ -22,9 +22,11 @@ def _parse(arguments):
 
 
 def _pytest(chosen, counts):
-    """Runs pytest and returns its exit status. The environment of the user's own Python, and plugins
-    that happen to be installed, have no part in it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    """Runs pytest and returns its exit status. The environment of the user's own Python,
+    and plugins that happen to be installed, have no part in it."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
+    }
     environment["PYTHONPATH"] = place.TOOLS
     environment["PYTHONPYCACHEPREFIX"] = os.path.join(place.BUILD, "pycache")
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -36,7 +38,9 @@ def _pytest(chosen, counts):
     if "--quick" in chosen:
         command += ["-m", "not slow"]
     command.append(os.path.join(place.ROOT, "tests"))
-    return subprocess.run(command, cwd=place.ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+    return subprocess.run(
+        command, cwd=place.ROOT, env=environment, stdin=subprocess.DEVNULL, check=False
+    ).returncode
 
 
 def _counts(path, status):
@@ -65,6 +69,7 @@ def test(arguments):
         counts_file = os.path.join(work, "counts")
         status = place.try_build()
         if status == 0:
+            qemu.find()  # what it may say at the first time is not any test's
             status = _pytest(chosen, counts_file)
         counts = _counts(counts_file, status)
     print(_line(counts), flush=True)

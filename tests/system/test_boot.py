@@ -20,7 +20,7 @@ def expect_all_up(result, cores):
 
 def after_firmware(output):
     """UEFI firmware uses the first two serial ports as its console, until the kernel has them."""
-    return output[output.rindex(b"WARNING: no console will be available to OS"):].partition(b"\n")[2]
+    return output[output.rindex(b"WARNING: no console will be available to OS"):].partition(b"\n")[2].lstrip(b"\r\n")
 
 
 def expect_stop(result, sentence):
@@ -48,17 +48,16 @@ def test_most_cores(run):
 
 
 @pytest.mark.parametrize("cpu, mode", [("max,-x2apic", "APIC ID"), ("max,+x2apic", "X2APIC ID")])
-@pytest.mark.parametrize("cores", [1, 4])
+@pytest.mark.parametrize("cores", [2, 4])
 def test_local_apic_mode(machine, cpu, mode, cores):
-    """The mode of each core is what the emulator shows of it while a program runs."""
-    running = machine("spin", max(1, cores - 1), cores=cores,
+    """The mode of each core is what the emulator shows with the last interrupt that the core has sent."""
+    running = machine("spin", cores - 1, cores=cores,
                       options=["--qemu-option=-cpu", f"--qemu-option={cpu}"])
     running.await_output(b"spinning\n")
     for core in range(cores):
         apic = running.monitor("info lapic", core)
         assert f"({mode})" in apic and "APIC enabled" in apic
-    running.ask("quit")
-    assert running.finish().log.count(f"{cores} of {cores} cores run a kernel") == 1
+    assert f"{cores} of {cores} cores run a kernel" in running.file("kernel.log").read_text()
 
 
 @pytest.mark.parametrize("boot", ["bios", pytest.param("uefi", marks=pytest.mark.slow)])

@@ -61,7 +61,9 @@ class Archive:
     def programs(self):
         """The names of the programs, sorted."""
         return sorted(
-            name[4:] for name, entry in self._entries.items() if name.startswith(b"bin/") and entry[0] != _FOLDER_MODE
+            name[4:]
+            for name, entry in self._entries.items()
+            if name.startswith(b"bin/") and entry[0] != _FOLDER_MODE
         )
 
     def write(self, path):
@@ -97,7 +99,9 @@ def _write_entry(out, inode, name, mode, host, contents):
                 contents = source.read(ARCHIVE_MAX_BYTES + 1)
                 _write_contents(out, inode, mode, name, contents)
     except OSError as error:
-        raise Failure(f"'{os.fsdecode(host)}' cannot be put into the archive: {error.strerror}") from None
+        raise Failure(
+            f"'{os.fsdecode(host)}' cannot be put into the archive: {error.strerror}"
+        ) from None
 
 
 def _write_contents(out, inode, mode, name, contents):
@@ -146,5 +150,7 @@ def write_archive(options, path):
     programs = archive.programs()
     if options.argv[0] not in programs:
         shown = ", ".join(os.fsdecode(name) for name in programs)
-        raise Failure(f"there is no program '{os.fsdecode(options.argv[0])}'; there are: {shown or 'none'}")
+        raise Failure(
+            f"there is no program '{os.fsdecode(options.argv[0])}'; there are: {shown or 'none'}"
+        )
     archive.write(path)

@@ -22,7 +22,11 @@ class Monitor:
     def greeted(self):
         """True once QEMU has said something here: its machine had been made."""
         ready, _, _ = select.select([self._socket], [], [], 0)
-        return self._greeted or bool(self._bytes) or bool(ready and self._socket.recv(1, socket.MSG_PEEK))
+        return (
+            self._greeted
+            or bool(self._bytes)
+            or bool(ready and self._socket.recv(1, socket.MSG_PEEK))
+        )
 
     def ask(self, command, **arguments):
         """The answer to a command. OSError: QEMU is gone, does not answer or refuses."""
@@ -54,13 +58,18 @@ class Monitor:
 
 
 class Emulator:
-    """QEMU as a child. As a context manager it is killed on leaving; it also dies with us, however we
-    end. Owns: the process, its descriptor and the monitor's socket."""
+    """QEMU as a child. As a context manager it is killed on leaving; it also dies with us, however
+    we end. Owns: the process, its descriptor and the monitor's socket."""
 
     def __init__(self, qemu, command, folder):
         ours, theirs = socket.socketpair()
         number = theirs.fileno()
-        command = command + ["-chardev", f"socket,id=qmp,fd={number}", "-mon", "chardev=qmp,mode=control"]
+        command = command + [
+            "-chardev",
+            f"socket,id=qmp,fd={number}",
+            "-mon",
+            "chardev=qmp,mode=control",
+        ]
         with open(folder.file("qemu.log"), "wb") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL"] + command,

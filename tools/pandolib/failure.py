@@ -57,8 +57,8 @@ def _open_standard_descriptors():
 
 
 def command_main(command, arguments):
-    """Runs command(arguments), which returns an exit status, and exits with it. A signal reaches the
-    command as an exception, once; while it cleans up, further ones are ignored."""
+    """Runs command(arguments), which returns an exit status, and exits with it. A signal reaches
+    the command as an exception, once; while it cleans up, further ones are ignored."""
     _open_standard_descriptors()
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) != signal.SIG_IGN:

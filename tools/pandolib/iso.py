@@ -1,4 +1,4 @@
-"""An ISO image that GRUB boots under BIOS and UEFI: the kernel, its options and the boot archive."""
+"""An ISO image that GRUB boots under BIOS and UEFI: kernel, kernel options and boot archive."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import tempfile
 
 from pandolib.failure import Failure
 
-# No more than this configuration and GRUB's own first steps need: the standard set is ten times as large.
+# What this configuration and GRUB's own first steps need: the standard set is ten times as large.
 _PARTITIONS = "acorn amiga apple bsd dfly dvh gpt msdos plan sun sunpc"
 _MODULES = " ".join(
     ["normal", "configfile", "iso9660", "fat", "search", "search_fs_file", "multiboot2", "echo"]
@@ -53,7 +53,11 @@ def _make(image, tree):
     command = ["grub-mkrescue", "-o", image, "--install-modules=" + _MODULES]
     command += ["--fonts=", "--locales=", "--themes=", tree]
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if done.returncode != 0 or not os.path.isfile(image):
         said = done.stdout.decode(errors="replace").strip()

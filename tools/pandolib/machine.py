@@ -1,7 +1,7 @@
 """The machine that a run boots: QEMU's command line.
 
-QEMU runs in the run's folder, so all files are named by their bare names there. The serial ports are
-plain files, for QEMU drops bytes when a pipe is slow."""
+QEMU runs in the run's folder, so all files are named by their bare names there. The serial ports
+are plain files, for QEMU drops bytes when a pipe is slow."""
 
 import os
 import shutil
@@ -44,10 +44,28 @@ def prepare(options, folder):
 def command(qemu, options):
     """QEMU's command line, to be run in a prepared folder."""
     arguments = list(qemu.command)
-    arguments += ["-name", "pando", "-M", "q35", "-smp", str(options.cores), "-m", f"{options.memory_mib}M"]
+    arguments += [
+        "-name",
+        "pando",
+        "-M",
+        "q35",
+        "-smp",
+        str(options.cores),
+        "-m",
+        f"{options.memory_mib}M",
+    ]
     arguments += _clock(options) + _boot(options) + _serial_ports()
     arguments += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
-    arguments += ["-nodefaults", "-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none"]
+    arguments += [
+        "-nodefaults",
+        "-display",
+        "none",
+        "-nic",
+        "none",
+        "-no-reboot",
+        "-monitor",
+        "none",
+    ]
     if options.plugin:
         library, comma, settings = options.plugin.partition(",")
         arguments += ["-plugin", os.path.abspath(library) + comma + settings]
@@ -57,7 +75,9 @@ def command(qemu, options):
 def check(qemu, options):
     """Refuses what this QEMU cannot do."""
     if options.icount and options.cores > 1 and not qemu.is_new():
-        raise Failure("--icount with more than one core needs QEMU 8.1 or newer, which could not be had")
+        raise Failure(
+            "--icount with more than one core needs QEMU 8.1 or newer, which could not be had"
+        )
 
 
 def _clock(options):
@@ -65,7 +85,7 @@ def _clock(options):
         return ["-accel", "tcg,thread=multi", "-cpu", "max"]
     return [
         "-accel", "tcg", "-icount", "shift=0,sleep=off", "-seed", "1",
-        "-rtc", "base=2026-01-01,clock=vm", "-cpu", "max,erms=off,fsrm=off",
+        "-rtc", "base=2026-01-01,clock=vm", "-cpu", "max,erms=off,fsrm=off,-x2apic",
     ]  # fmt: skip
 
 

@@ -18,11 +18,20 @@ RUN_OPTIONS = [
     "no-archive", "plugin=", "no-build", "run-folder=",
 ]  # fmt: skip
 DEBUG_OPTIONS = RUN_OPTIONS + ["batch="]
-IMAGE_OPTIONS = ["output=", "file=", "help", "probe", "kernel=", "kernel-option=", "program=", "no-build"]
+IMAGE_OPTIONS = [
+    "output=",
+    "file=",
+    "help",
+    "probe",
+    "kernel=",
+    "kernel-option=",
+    "program=",
+    "no-build",
+]
 
 
 class Options:
-    """What a command line asks for, checked. Files it names exist or are refused when they are read."""
+    """What a command line asks for, checked. Absent files are refused when they are read."""
 
     def __init__(self):
         self.cores = 4

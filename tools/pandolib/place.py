@@ -17,7 +17,7 @@ PROGRAMS = os.path.join(BUILD, "bin")
 
 
 def try_build(probe=False):
-    """Builds what is stale. Returns 0, or another status when the build has said what went wrong."""
+    """Builds what is stale. Returns 0, or another status when it has said what went wrong."""
     return _script("build.sh", *(["--probe"] if probe else []))
 
 

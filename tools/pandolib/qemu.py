@@ -1,7 +1,8 @@
 """Which QEMU to use.
 
-With `-icount` and more than one core QEMU before 8.1 can live-lock, and before 9.0 it emulates no x2APIC.
-When the distribution's is older than 8.1, the one of its backports is unpacked for this user alone."""
+With `-icount` and more than one core QEMU before 8.1 can live-lock, and before 9.0 it emulates no
+x2APIC. When the distribution's is older than 8.1, the one of its backports is unpacked for this
+user alone."""
 
 import os
 import re
@@ -42,7 +43,9 @@ def find():
 
 
 def _cache():
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.environ.get("HOME") or place.BUILD, ".cache")
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(
+        os.environ.get("HOME") or place.BUILD, ".cache"
+    )
     return os.path.join(home, "pando")
 
 
@@ -78,7 +81,9 @@ def _fetch(folder, version):
         os.unlink(failed)
         return True
     shown = ".".join(map(str, version))
-    say(f"that failed (see {failed}); using version {shown}, on which --icount works with one core only")
+    say(
+        f"that failed (see {failed}); using version {shown}: --icount works with one core only"
+    )
     return False
 
 

@@ -1,4 +1,4 @@
-"""A run's folder: build/runs/N with the kernel's log, the program's output and all else about a run.
+"""A run's folder: build/runs/N with the kernel's log, the program's output and all else about it.
 
 build/last leads to the one that was started last. The newest are kept; one that is in use holds a
 lock on its file `lock` and is never removed."""
@@ -66,8 +66,8 @@ class RunFolder:
         return os.path.join(self.path, name)
 
     def _make(self):
-        """Numbering, locking and removing happen under one lock, so that no folder is removed between
-        being made and being locked."""
+        """Numbering, locking and removing happen under one lock, so that no folder is removed
+        between being made and being locked."""
         os.makedirs(RUNS, exist_ok=True)
         runs = _lock(os.path.join(RUNS, ".lock"))
         try:

@@ -31,7 +31,8 @@ class Session:
 
     def follow(self, others=()):
         """Forwards until QEMU has ended, one of the processes `others` has, or the time-out has
-        passed; then ends QEMU. False after a time-out, when it has said what the cores were doing."""
+        passed; then ends QEMU. False after a time-out, when it has said what the cores were doing.
+        """
         while self._emulator.status() is None:
             self._forward(POLL_S)
             if any(other.poll() is not None for other in others) or self._lingers():
@@ -115,7 +116,9 @@ class Session:
         lines = self._log_lines()
         status = self._emulator.status()
         if status and not lines and not self._emulator.monitor.greeted():
-            raise Failure(f"QEMU could not start (status {status}): {said or 'it does not say why'}")
+            raise Failure(
+                f"QEMU could not start (status {status}): {said or 'it does not say why'}"
+            )
         say("the machine stopped without a word from the kernel; the end of its log:")
         if said:
             say(f"QEMU says: {said}")

@@ -1,5 +1,6 @@
-"""A pytest plugin: counts how the tests ended and leaves the counts in the file that the environment
-variable PANDO_SUMMARY names. What goes wrong outside a test (collecting, set-up, tear-down) is a failure."""
+"""A pytest plugin: counts how the tests ended and leaves the counts in the file that the
+environment variable PANDO_SUMMARY names. What goes wrong outside a test (collecting, set-up,
+tear-down) is a failure."""
 
 import json
 import os

@@ -40,7 +40,6 @@ enum {
     COMMAND_INIT = 0x4500,
     COMMAND_STARTUP = 0x4600,
     COMMAND_FIXED = 0x4000,
-    COMMAND_OTHERS = 0xc0000,
     COMMAND_PENDING = 0x1000,
     PENDING_POLLS = 100000,
     VECTORS = 256
@@ -50,8 +49,6 @@ enum {
 static volatile uint32_t *registers; /* NULL in x2APIC mode */
 static uint64_t timer_hz;
 static uint64_t timer_ticks_scaled; /* ticks a nanosecond, times 2^32 */
-/* This core's, which is off until apic_init_core. */
-static uint8_t initialized;
 
 static uint32_t reg_read(unsigned reg)
 {
@@ -136,7 +133,6 @@ void apic_init_core(void)
     for (unsigned i = 0; i < VECTORS && in_service(); i++)
         apic_eoi();
     reg_write(REG_PRIORITY, 0);
-    initialized = 1;
 }
 
 void apic_eoi(void)
@@ -193,11 +189,6 @@ void apic_send_nmi(uint32_t id)
     send(id, COMMAND_NMI);
 }
 
-void apic_send_nmi_others(void)
-{
-    send(0, COMMAND_NMI | COMMAND_OTHERS);
-}
-
 void apic_timer_arm(uint32_t count)
 {
     reg_write(REG_TIMER_INITIAL, count);
@@ -234,10 +225,4 @@ void arch_timer_arm(uint64_t ns)
     else if (ns)
         ticks++; /* never early */
     apic_timer_arm((uint32_t)ticks);
-}
-
-void arch_stop_others(void)
-{
-    if (initialized && arch_core_count() > 1)
-        apic_send_nmi_others();
 }

@@ -32,7 +32,6 @@ void apic_send_init(uint32_t id);
 void apic_send_startup(uint32_t id, uint8_t page); /* starts in real mode at page * 4096 */
 void apic_send_fixed(uint32_t id, uint8_t vector);
 void apic_send_nmi(uint32_t id);
-void apic_send_nmi_others(void); /* to all but this core */
 
 /* The timer counts down at apic_timer_hz and raises VECTOR_TIMER once at 0. 0 disarms. */
 void apic_timer_arm(uint32_t count);

@@ -22,6 +22,9 @@ unsigned arch_backtrace(const struct context *context, uint64_t *out, unsigned m
     uint64_t frame = context ? context->rbp : (uint64_t)__builtin_frame_address(0);
     if (context && count < most)
         out[count++] = context->rip;
+    /* a call that led out of the kernel's text: its return address lies on top */
+    if (context && !in_text(context->rip) && count < most && on_a_stack(context->rsp))
+        out[count++] = *(const uint64_t *)context->rsp;
     while (count < most && on_a_stack(frame)) {
         const uint64_t *words = (const uint64_t *)frame;
         if (!in_text(words[1]))

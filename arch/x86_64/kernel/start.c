@@ -17,6 +17,7 @@
 
 extern const uint64_t boot_tsc; /* in .boot, which is mapped until arch_memory_init */
 static uint64_t entry_clock;
+static int others_started; /* on core 0 */
 
 uint64_t boot_clock(void)
 {
@@ -81,6 +82,7 @@ void arch_cores_start(unsigned first, unsigned last)
     uint64_t page = paging_start_page();
     if (!page)
         return; /* said already; the cores are missed */
+    others_started = 1;
     for (unsigned core = first; core <= last; core++)
         apic_send_init(core_apic_id[core]);
     if (init_needs_delay())
@@ -95,4 +97,14 @@ void arch_core_start_again(unsigned core)
     uint64_t page = paging_start_page();
     if (page)
         apic_send_startup(core_apic_id[core], (uint8_t)(page >> 12));
+}
+
+/* Only those that run a kernel: the firmware's code, in which the others wait, does not survive an NMI. */
+void arch_stop_others(void)
+{
+    if (this_core == 0 && !others_started)
+        return;
+    for (unsigned core = 0; core < arch_core_count(); core++)
+        if (core != this_core && core_starts[core].tables)
+            apic_send_nmi(core_apic_id[core]);
 }

@@ -81,7 +81,10 @@ void trap_from_kernel(struct context *context)
         if (paging_copy_on_write(fault_address(), error) == 0)
             return;
         panic_at(context, "page fault in the kernel: %s of %lx at %lx",
-                 error & ERROR_WRITE ? "write" : "read", fault_address(), context->rip);
+                 error & ERROR_FETCH   ? "execution"
+                 : error & ERROR_WRITE ? "write"
+                                       : "read",
+                 fault_address(), context->rip);
     }
     panic_at(context, "%s in the kernel, error code %lx, at %lx", arch_fault_name(vector), error,
              context->rip);
