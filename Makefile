@@ -17,7 +17,9 @@ include tests/unit/unit.mk
 include tests/models/models.mk
 include bench/bench.mk
 
-all: $(BUILD)/kernel.elf $(PROGRAMS)
+INSTRUMENTED := $(BUILD)/probe/kernel.elf $(BUILD)/paths/kernel.elf
+
+all: $(BUILD)/kernel.elf $(PROGRAMS) $(if $(PROBE),$(INSTRUMENTED))
 
 clean:
 	rm -rf $(BUILD)

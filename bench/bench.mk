@@ -15,7 +15,6 @@ $(BUILD)/bench/host/%: bench/host/%.c bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -O2 $(WARN) -I. -pthread $(DEP) -MF $@.d -o $@ $<
 
-bench: all $(BENCH_PROGRAMS) $(BENCH_HOST) $(BUILD)/bench/pcount.so $(BUILD)/probe/kernel.elf \
-    $(BUILD)/paths/kernel.elf
+bench: all $(INSTRUMENTED) $(BENCH_PROGRAMS) $(BENCH_HOST) $(BUILD)/bench/pcount.so
 
 .PHONY: bench

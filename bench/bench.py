@@ -31,6 +31,14 @@ def run(program, *args, cores=1, memory=512, icount=True, options=(), timeout=30
         return done.stdout, log.read()
 
 
+def build():
+    """Builds what is stale, one build at a time; all that is said goes to standard error."""
+    os.makedirs(BUILD, exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(["flock", os.path.join(BUILD, ".lock"), "make", f"-j{os.cpu_count()}", "-s", "bench"],
+                          cwd=ROOT, env=environment, stdout=sys.stderr, check=False).returncode
+
+
 def number(text):
     return float(text.split()[0])
 
@@ -80,8 +88,7 @@ def host_ratio():
 def matmul_speedup():
     busiest = {}
     for vcores in (1, 2):
-        folder = os.path.join(BUILD, "runs", f"bench-{os.getpid()}")
-        log = os.path.join(folder, "pcount.log")
+        log = os.path.join(BUILD, "runs", f"bench-{os.getpid()}", "pcount.log")
         plugin = os.path.join(BUILD, "bench", "pcount.so")
         run("bench_matmul", "-n", str(vcores), cores=3, icount=False,
             options=["--plugin", f"{plugin},log={log}"])
@@ -126,6 +133,9 @@ def main(names):
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
         print(f"bench: there is no figure {unknown[0]}; there are: {' '.join(FIGURES)}", file=sys.stderr)
+        return 125
+    if build():
+        print("pando: the build failed", file=sys.stderr)
         return 125
     status = 0
     for name in names or FIGURES:
