@@ -7,6 +7,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
@@ -20,7 +21,11 @@ def run(program, *args, cores=1, memory=512, icount=True, options=(), timeout=30
     """Runs a measuring program on Pando: its standard output and the kernels' log."""
     path = os.path.join(BUILD, "bench", "bin", program)
     place = ["--program", path] if os.path.exists(path) else []
-    folder = os.path.join(BUILD, "runs", f"bench-{os.getpid()}")
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as folder:
+        return run_in(folder, place, program, args, cores, memory, icount, options, timeout)
+
+
+def run_in(folder, place, program, args, cores, memory, icount, options, timeout):
     command = [os.path.join(ROOT, "pando"), "run", "--no-build", "--run-folder", folder, "-c", str(cores),
                "-m", str(memory), "--timeout", str(timeout), *place, *(["--icount"] if icount else []),
                *options, "--", program, *args]
@@ -88,12 +93,11 @@ def host_ratio():
 def matmul_speedup():
     busiest = {}
     for vcores in (1, 2):
-        log = os.path.join(BUILD, "runs", f"bench-{os.getpid()}", "pcount.log")
         plugin = os.path.join(BUILD, "bench", "pcount.so")
-        run("bench_matmul", "-n", str(vcores), cores=3, icount=False,
-            options=["--plugin", f"{plugin},log={log}"])
-        with open(log, encoding="utf-8") as lines:
-            busiest[vcores] = int(re.search(r"region 0 busiest (\d+)", lines.read()).group(1))
+        with tempfile.NamedTemporaryFile("r", prefix="bench-", dir=BUILD) as log:
+            run("bench_matmul", "-n", str(vcores), cores=3, icount=False,
+                options=["--plugin", f"{plugin},log={log.name}"])
+            busiest[vcores] = int(re.search(r"region 0 busiest (\d+)", log.read()).group(1))
     return busiest[1] / busiest[2], f"x (busiest core {busiest[1]} and {busiest[2]} instructions)"
 
 
