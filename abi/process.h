@@ -67,7 +67,7 @@ struct vcoremap_entry {
     uint16_t core;  /* physical core, while LEAVING or RUNNING */
 };
 
-/* Two pages at PROCINFO_BASE, written by the process's home alone. */
+/* The page at PROCINFO_BASE, written by the process's home alone. */
 struct procinfo {
     uint32_t version;        /* 1 */
     uint32_t pid;

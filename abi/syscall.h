@@ -7,7 +7,8 @@
  *  exit(status)                      ends the process; does not return. status: 0 to 255.
  *  console_write(stream, bytes)      writes message[0..bytes) to stream 1 (output) or 2 (error).
  *                                    bytes: 1 to 4096. Returns when the bytes are with the console.
- *  mem_map(addr, bytes, prot, flags) anonymous zeroed memory, on demand, or at once with MEM_EAGER.
+ *  mem_map(addr, bytes, prot, flags) anonymous zeroed memory, on demand, or at once with MEM_EAGER (at
+ *                                    most 64 pages a call, else E_INVALID).
  *                                    E_EXISTS on any overlap; nothing is mapped on failure.
  *  mem_unmap(addr, bytes)            undoes mem_map for the range, whatever is mapped in it.
  *  mem_protect(addr, bytes, prot)    the whole range must be mapped. prot 0: no access; what the pages
@@ -33,7 +34,9 @@
  *  proc_run(pid)                     CREATED to RUNNABLE_S. E_NO_ENTRY unless a child of the caller.
  *  proc_wait(pid)                    waits until the child has ended and all it owned is back;
  *                                    returns its status and forgets the child.
- *  proc_kill(pid)                    ends the child, in whatever state it is, with status 137.
+ *                                    E_STATE: another vcore waits for it already.
+ *  proc_kill(pid)                    ends the child, in whatever state it is, with status 137. A
+ *                                    process's children end so when it ends.
  *  vcore_id()                        the calling vcore's id, and (result >> 16) its physical core.
  */
 #ifndef ABI_SYSCALL_H

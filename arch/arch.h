@@ -102,12 +102,15 @@ unsigned arch_backtrace(const struct context *context, uint64_t *out, unsigned m
 /* A slot's root is a frame; tables are FRAME_USER_TABLE, owned by owner. Addresses are page-aligned. prot: PROT_*.
  * Only the kernel that writes the slot calls these. */
 frame_t arch_root_make(struct frame_owner owner);
+int arch_user_prepare(frame_t root, uint64_t address,
+                      struct frame_owner owner); /* the tables only; 0, -E_NO_MEMORY */
 int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
                   struct frame_owner owner); /* 0, -E_NO_MEMORY, -E_EXISTS */
 frame_t arch_user_unmap(frame_t root, uint64_t address);                  /* what was mapped */
 void arch_user_protect(frame_t root, uint64_t address, unsigned prot);    /* if mapped */
-/* The first mapped page at or after address, below end; end when there is none. */
-uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end);
+/* The first mapped page at or after address, below end; end when there is none. Each step, over a page or what has no
+ * table, takes one from *budget; at 0 it stops, with nothing known of the address returned. */
+uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *budget);
 /* Frees tables below root that have no entries left, and the root; at most budget tables. Returns 1 when
  * the root itself is gone. All leaves must have been unmapped. */
 int arch_root_free(frame_t root, unsigned budget);

@@ -444,6 +444,11 @@ int actor_prepare_to_leave(void)
     return !local.first && channel_prepare_to_leave();
 }
 
+int actor_local_waits(void)
+{
+    return local.first != 0;
+}
+
 struct actor_counts actor_counts(void)
 {
     return counts;

@@ -100,6 +100,10 @@ unsigned actor_turn(void);
 /* As channel_prepare_to_leave, and knows of messages within the kernel. */
 int actor_prepare_to_leave(void);
 
+/* Whether messages within the kernel wait: who entered it from user mode and would go straight back must go by
+ * the loop then, for no doorbell tells of them. */
+int actor_local_waits(void);
+
 struct actor_counts {
     uint64_t gone;      /* messages dropped: to ended actors */
     uint64_t unhandled; /* messages dropped: their class has no handler for them */

@@ -1,7 +1,7 @@
 /* Backlogs: ordered queues of messages that have to wait, in nodes of one pool. docs/channel.md.
  *
  * Private to a kernel. The pool is a fixed array whose pages cost nothing until used: freed nodes
- * are used again before untouched ones. Each node is held on one of three accounts with a limit of
+ * are used again before untouched ones. Each node is held on one of four accounts with a limit of
  * its own, so that ordinary messages cannot take the place of what must not be refused. */
 #ifndef KERNEL_BACKLOG_H
 #define KERNEL_BACKLOG_H

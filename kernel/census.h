@@ -2,7 +2,7 @@
 #ifndef KERNEL_CENSUS_H
 #define KERNEL_CENSUS_H
 
-void census_before(void); /* before the first process is created */
-void census_after(void);  /* after it is gone */
+/* Once the first process is gone. On core 0. */
+void census(void);
 
 #endif

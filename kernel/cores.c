@@ -43,7 +43,7 @@ static void serve(struct claim *claim, enum grant_answers kind)
     if (!given && kind == GRANT_LATER)
         return;
     int refused = actor_send(claim->home, &m);
-    ASSERT(!refused);
+    ASSERT(!refused); /* a home does not end before its wants are answered */
     claim->granted += given;
     for (unsigned core = 0; core < CORES_MAX; core++)
         if (core_set_has(&m.word[1], core)) {
@@ -67,23 +67,26 @@ static void forget_if_done(struct claim **at)
     pool_put(&claim_pool, claim);
 }
 
-/* The request could not be kept. */
-static void refuse(uint64_t home, uint32_t pid)
+/* Answers a want with no cores. */
+static void answer(uint64_t home, uint32_t pid, enum grant_answers kind)
 {
     struct message m = {.head = message_head(MESSAGE_ALLOC_GRANT), .word = {pid}};
-    m.word[GRANT_KIND_WORD] = GRANT_REFUSAL;
-    actor_send(home, &m);
+    m.word[GRANT_KIND_WORD] = kind;
+    int refused = actor_send(home, &m);
+    ASSERT(!refused);
 }
 
 static void on_want(struct actor *self, const struct message *m, unsigned from)
 {
     struct claim **at = claim_find((uint32_t)m->word[1]);
     if (!*at) {
-        if (m->word[2] == 0)
+        if (m->word[2] == 0) {
+            answer(m->word[0], (uint32_t)m->word[1], GRANT_ANSWER);
             return;
+        }
         struct claim *claim = pool_get(&claim_pool);
         if (!claim) {
-            refuse(m->word[0], (uint32_t)m->word[1]);
+            answer(m->word[0], (uint32_t)m->word[1], GRANT_REFUSAL);
             return;
         }
         claim->home = m->word[0];
@@ -91,7 +94,7 @@ static void on_want(struct actor *self, const struct message *m, unsigned from)
         *at = claim;
     }
     (*at)->wanted = (unsigned)m->word[2];
-    if (m->word[2])
+    if (!m->word[WANT_QUIET_WORD])
         serve(*at, GRANT_ANSWER);
     forget_if_done(at);
 }

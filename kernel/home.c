@@ -3,7 +3,6 @@
 #include "abi/syscall.h"
 #include "arch/arch.h"
 #include "kernel/actor.h"
-#include "kernel/cores.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
 #include "kernel/shared/shared.h"
@@ -20,8 +19,9 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid)
     return page ? &page[vcoreid % RECORDS_PER_PAGE] : NULL;
 }
 
-/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 4 messages under way for a vcore, and
- * a ring takes more than that; within a kernel the same holds for one command a turn of its loop. */
+/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 5 commands under way for a vcore, of
+ * each kind one but for the slots, and a ring takes more than that; within a kernel no call returns to user
+ * mode before what it queued is handled. */
 static void command(unsigned core, struct message *m)
 {
     int refused = actor_send(actor_well_known(core, ACTOR_KERNEL), m);
@@ -143,170 +143,33 @@ void home_answer(struct process *p, unsigned vcoreid, long result)
     actor_reply(p->actor, record->asker, &m);
 }
 
-/* --- cores ------------------------------------------------------------------------------------------ */
+/* --- notification ------------------------------------------------------------------------------------ */
 
-static int want_cores(struct process *p, unsigned wanted)
+/* One VCORE_WAKE at a time is under way to a vcore: what is asked for meanwhile is sent when that is answered. */
+static void send_wake(struct process *p, unsigned vcoreid)
 {
-    struct message m = {.head = message_head(MESSAGE_ALLOC_WANT)};
-    m.word[0] = p->address;
-    m.word[1] = p->pid;
-    m.word[2] = wanted;
-    return actor_send(actor_well_known(0, ACTOR_ALLOCATOR), &m);
-}
-
-static void return_core(struct process *p, unsigned core)
-{
-    struct message m = {.head = message_head(MESSAGE_ALLOC_RETURN)};
-    m.word[0] = p->pid;
-    m.word[1] = core;
-    m.word[2] = p->state >= PROCESS_DYING ? 0 : p->wanted;
-    int refused = actor_send(actor_well_known(0, ACTOR_ALLOCATOR), &m);
-    ASSERT(!refused);
-}
-
-static void show_cores(struct process *p)
-{
-    p->info->amt_wanted = p->wanted;
-    p->info->amt_granted = p->granted;
-    p->info->manycore = p->state == PROCESS_RUNNABLE_M || p->state == PROCESS_RUNNING_M;
-}
-
-/* The lowest id that has no core: seed two, 2.4.4. */
-static unsigned lowest_hole(struct process *p)
-{
-    unsigned id = 0;
-    while (p->info->vcoremap[id].state != VCORE_NONE)
-        id++;
-    return id;
-}
-
-/* Puts the granted cores into the map, then attaches them: all are seen before the first runs. */
-static void start_granted(struct process *p, const uint64_t *set)
-{
-    uint8_t id_of_core[CORES_MAX];
-    for (unsigned core = 0; core < CORES_MAX; core++)
-        if (core_set_has(set, core)) {
-            unsigned id = lowest_hole(p);
-            id_of_core[core] = (uint8_t)id;
-            p->info->vcoremap[id] = (struct vcoremap_entry){VCORE_RUNNING, (uint16_t)core};
-            p->granted++;
-        }
-    show_cores(p);
-    int error = 0;
-    for (unsigned core = 0; core < CORES_MAX; core++)
-        if (core_set_has(set, core)) {
-            error = home_vcore_attach(p, id_of_core[core], core);
-            process_record(p, id_of_core[core])->granted = 1;
-            if (error) {
-                p->info->vcoremap[id_of_core[core]] = (struct vcoremap_entry){0};
-                p->granted--;
-                return_core(p, core);
-            }
-        }
-    if (error) {
-        log_line("process %u (%s): out of memory for the vcores it was granted", p->pid, p->name);
-        process_end(p, STATUS_KILLED);
+    struct vcore_record *record = process_record(p, vcoreid);
+    uint64_t key = vcore_key(p->pid, vcoreid);
+    if (record->core == this_core) {
+        vcore_wake(key);
+        return;
     }
+    record->wake_again = record->wake_sent;
+    if (record->wake_sent)
+        return;
+    record->wake_sent = 1;
+    struct message m = {.head = message_head(MESSAGE_VCORE_WAKE), .word = {key, p->address}};
+    command(record->core, &m);
 }
 
-/* The single context goes to vcore 0's uthread slot; its core is no longer the process's. */
-static void leave_single(struct process *p)
-{
-    process_set_state(p, PROCESS_RUNNABLE_M);
-    p->info->vcoremap[0] = (struct vcoremap_entry){0};
-    process_record(p, 0)->call_open = 0; /* answered by the slot: result 0 */
-    home_vcore_stop(p, 0, STOP_TO_UTHREAD_SLOT);
-}
-
-/* _S waits until there is a core. */
-static void first_grant(struct process *p, const struct message *m, int any)
-{
-    if (any) {
-        memcpy(p->first_grant, &m->word[1], sizeof p->first_grant);
-        leave_single(p); /* goes on when the vcore has stopped */
-    } else if (m->word[GRANT_KIND_WORD] == GRANT_REFUSAL) {
-        process_set_state(p, PROCESS_RUNNABLE_S);
-        process_set_state(p, PROCESS_RUNNING_S);
-        home_answer(p, 0, -E_NO_MEMORY);
-    }
-}
-
-static void request_queue(struct process *p, unsigned vcoreid)
-{
-    if (p->requests++)
-        process_record(p, p->request_last)->request_next = (uint8_t)vcoreid;
-    else
-        p->request_first = (uint8_t)vcoreid;
-    p->request_last = (uint8_t)vcoreid;
-}
-
-static void request_answered(struct process *p, long result)
-{
-    ASSERT(p->requests);
-    unsigned vcoreid = p->request_first;
-    p->request_first = process_record(p, vcoreid)->request_next;
-    p->requests--;
-    home_answer(p, vcoreid, result);
-}
-
-static void on_grant(struct actor *self, const struct message *m, unsigned from)
+static void on_woken(struct actor *self, const struct message *m, unsigned from)
 {
     struct process *p = self->state;
-    uint64_t any = m->word[1] | m->word[2] | m->word[3] | m->word[4];
-    if (p->state >= PROCESS_DYING) {
-        for (unsigned core = 0; core < CORES_MAX; core++)
-            if (core_set_has(&m->word[1], core))
-                return_core(p, core);
-        return;
-    }
-    if (p->state == PROCESS_WAITING) {
-        first_grant(p, m, any != 0);
-        return;
-    }
-    if (any && p->state == PROCESS_RUNNABLE_M) {
-        for (unsigned i = 0; i < CORE_SET_WORDS; i++) /* more, while the single context leaves */
-            p->first_grant[i] |= m->word[1 + i];
-        return;
-    }
-    if (any)
-        start_granted(p, &m->word[1]);
-    if (m->word[GRANT_KIND_WORD] != GRANT_LATER)
-        request_answered(p, m->word[GRANT_KIND_WORD] == GRANT_REFUSAL ? -E_NO_MEMORY : 0);
-}
-
-static long call_cores_request(struct process *p, unsigned vcoreid, unsigned long wanted)
-{
-    if (wanted < 1 || wanted > p->info->max_vcores)
-        return -E_INVALID;
-    if (p->state != PROCESS_RUNNING_S && p->state != PROCESS_RUNNING_M)
-        return -E_STATE;
-    int error = want_cores(p, (unsigned)wanted);
-    if (error)
-        return error;
-    p->wanted = (unsigned)wanted;
-    show_cores(p);
-    if (p->state == PROCESS_RUNNING_M)
-        request_queue(p, vcoreid);
-    else
-        process_set_state(p, PROCESS_WAITING); /* for its first cores */
-    return CALL_LATER;
-}
-
-static long call_yield(struct process *p, unsigned vcoreid)
-{
-    if (p->state != PROCESS_RUNNING_M)
-        return -E_STATE;
-    if (p->granted == 1)
-        return -E_LAST_VCORE;
-    struct vcore_record *record = process_record(p, vcoreid);
-    p->granted--;
-    p->wanted = p->granted;
-    p->info->vcoremap[vcoreid] = (struct vcoremap_entry){VCORE_LEAVING, record->core};
-    show_cores(p);
-    home_vcore_stop(p, vcoreid, 0);
-    if (record->asker != ADDRESS_NONE)
-        home_answer(p, vcoreid, 0); /* behind the stop, so that it does not run on */
-    return CALL_LATER;
+    struct vcore_record *record = process_record(p, key_vcoreid(m->word[0]));
+    int again = record->wake_again && record->attached && !record->stop_sent;
+    record->wake_sent = record->wake_again = 0;
+    if (again)
+        send_wake(p, key_vcoreid(m->word[0]));
 }
 
 static long call_notify(struct process *p, unsigned long vcoreid)
@@ -316,58 +179,8 @@ static long call_notify(struct process *p, unsigned long vcoreid)
         return -E_NO_ENTRY;
     struct vcore_data *data = frame_pointer(record->data);
     user_flag_set(&data->notif_pending);
-    struct message m = {.head = message_head(MESSAGE_VCORE_WAKE)};
-    m.word[0] = vcore_key(p->pid, (unsigned)vcoreid);
-    command(record->core, &m);
+    send_wake(p, (unsigned)vcoreid);
     return 0;
-}
-
-/* --- children ----------------------------------------------------------------------------------------- */
-
-static struct process *child_of(struct process *p, unsigned long pid)
-{
-    struct process *child = pid <= 0xffffffff ? process_find((uint32_t)pid) : NULL;
-    return child && child->parent == p->pid ? child : NULL;
-}
-
-static long call_create(struct process *p, unsigned vcoreid, unsigned long bytes)
-{
-    if (bytes < 1 || bytes > PAGE_BYTES)
-        return -E_INVALID;
-    char *copy = arch_private_alloc(); /* the page is the process's to change: read once */
-    if (!copy)
-        return -E_NO_MEMORY;
-    memcpy(copy, frame_pointer(process_record(p, vcoreid)->message), bytes);
-    long pid = process_create(p->pid, copy, bytes);
-    arch_private_free(copy);
-    return pid;
-}
-
-static long call_wait(struct process *p, unsigned vcoreid, struct process *child)
-{
-    if (child->waited_by)
-        return -E_STATE;
-    child->waited_by = p->pid;
-    child->waiter_vcore = vcoreid;
-    if (child->gone)
-        process_answer_waiter(child);
-    return CALL_LATER;
-}
-
-static long child_call(struct process *p, unsigned vcoreid, long number, unsigned long pid)
-{
-    struct process *child = child_of(p, pid);
-    if (!child)
-        return -E_NO_ENTRY;
-    switch (number) {
-    case SYS_proc_run:
-        return process_run(child);
-    case SYS_proc_kill:
-        process_end(child, STATUS_KILLED);
-        return 0;
-    default:
-        return call_wait(p, vcoreid, child);
-    }
 }
 
 /* --- calls and faults --------------------------------------------------------------------------------- */
@@ -385,17 +198,16 @@ static long call(struct process *p, unsigned vcoreid, long number, const long ar
     case SYS_mem_protect:
         return memory_call(p, vcoreid, number, argument);
     case SYS_cores_request:
-        return call_cores_request(p, vcoreid, (unsigned long)argument[0]);
+        return home_cores_request(p, vcoreid, (unsigned long)argument[0]);
     case SYS_vcore_yield:
-        return call_yield(p, vcoreid);
+        return home_yield(p, vcoreid);
     case SYS_vcore_notify:
         return call_notify(p, (unsigned long)argument[0]);
     case SYS_proc_create:
-        return call_create(p, vcoreid, (unsigned long)argument[0]);
     case SYS_proc_run:
     case SYS_proc_wait:
     case SYS_proc_kill:
-        return child_call(p, vcoreid, number, (unsigned long)argument[0]);
+        return children_call(p, vcoreid, number, (unsigned long)argument[0]);
     default:
         return -E_NO_CALL;
     }
@@ -438,7 +250,9 @@ static const char *fault_reason(const struct user_fault *fault, int error)
     case -E_NO_MEMORY:
         return "out of memory";
     default:
-        return fault->address >= USER_TOP ? "the address is not the process's" : "nothing is mapped there";
+        return fault->address >= USER_TOP ? "the address is not the process's"
+               : fault->present          ? "the access is not permitted there"
+                                         : "nothing is mapped there";
     }
 }
 
@@ -489,8 +303,9 @@ static void on_fault(struct actor *self, const struct message *m, unsigned from)
 
 void home_give_up(struct process *p)
 {
-    int refused = want_cores(p, 0);
+    int refused = home_want_cores(p, 0);
     ASSERT(!refused);
+    home_return_first_grant(p);
     for (unsigned id = 0; id < VCORES_MAX; id++) {
         struct vcore_record *record = process_record(p, id);
         if (!record || !record->attached)
@@ -499,12 +314,6 @@ void home_give_up(struct process *p)
         record->call_waits = 0;
         home_answer(p, id, -E_GONE);
     }
-}
-
-static void single_left(struct process *p)
-{
-    process_set_state(p, PROCESS_RUNNING_M);
-    start_granted(p, p->first_grant);
 }
 
 static void on_stopped(struct actor *self, const struct message *m, unsigned from)
@@ -516,7 +325,7 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     p->attached--;
     p->info->vcoremap[vcoreid] = (struct vcoremap_entry){0};
     if (record->granted)
-        return_core(p, record->core);
+        home_return_core(p, record->core);
     record->granted = 0;
     if (m->word[1] && p->state < PROCESS_DYING) {
         log_line("process %u (%s): core %u has no memory left to drive its vcore %u", p->pid, p->name,
@@ -526,21 +335,28 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     if (p->state >= PROCESS_DYING)
         process_continue_end(p);
     else if (p->state == PROCESS_RUNNABLE_M)
-        single_left(p);
+        home_single_left(p);
+}
+
+static void on_grant(struct actor *self, const struct message *m, unsigned from)
+{
+    home_granted(self->state, m);
 }
 
 static void on_flushed(struct actor *self, const struct message *m, unsigned from)
 {
-    memory_flushed(self->state);
+    struct process *p = self->state;
+    memory_flushed(p);
+    if (p->state >= PROCESS_DYING)
+        process_continue_end(p);
 }
 
 static void on_continue(struct actor *self, const struct message *m, unsigned from)
 {
     struct process *p = self->state;
+    memory_continue(p); /* in a dying process, drops the change that this may be the first turn of */
     if (p->state >= PROCESS_DYING)
         process_continue_end(p);
-    else
-        memory_continue(p);
 }
 
 static struct actor_class home_class = {
@@ -551,6 +367,7 @@ static struct actor_class home_class = {
             [MESSAGE_FAULT] = on_fault,
             [MESSAGE_ALLOC_GRANT] = on_grant,
             [MESSAGE_VCORE_STOPPED] = on_stopped,
+            [MESSAGE_VCORE_WOKEN] = on_woken,
             [MESSAGE_VCORE_FLUSHED] = on_flushed,
             [MESSAGE_CONTINUE] = on_continue,
         },

@@ -15,4 +15,18 @@ void home_give_up(struct process *p);
 /* A turn of giving back what a dying process owns; called when a vcore has stopped and by CONTINUE. */
 void process_continue_end(struct process *p);
 
+/* --- the process's cores: home_cores.c ----------------------------------------------------------- */
+
+struct message;
+int home_want_cores(struct process *p, unsigned wanted); /* tells the allocator; errors of actor_send */
+void home_return_core(struct process *p, unsigned core);
+void home_return_first_grant(struct process *p);
+void home_granted(struct process *p, const struct message *m); /* ALLOC_GRANT */
+void home_single_left(struct process *p); /* from _S to _M: the single context is in the uthread slot */
+long home_cores_request(struct process *p, unsigned vcoreid, unsigned long wanted);
+long home_yield(struct process *p, unsigned vcoreid);
+
+/* proc_create, proc_run, proc_wait, proc_kill: children.c */
+long children_call(struct process *p, unsigned vcoreid, long number, unsigned long argument);
+
 #endif

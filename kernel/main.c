@@ -89,19 +89,25 @@ _Noreturn void kernel_enter(unsigned core, uint64_t began)
     kernel_loop();
 }
 
+enum { TURNS_MOST = 256, BUSY_MOST = 16 }; /* so that messages without end keep nobody from the rest */
+
 static void loop(void)
 {
+    unsigned busy = 0;
     channel_back();
     probe_loop_begins();
     for (;;) {
-        while (actor_turn())
+        for (unsigned turns = 0; turns < TURNS_MOST && actor_turn(); turns++)
             ;
         frame_reserve_fill();
         probe_between_turns();
         supervisor_poll();
         struct vcore *next = vcore_next();
-        if (!actor_prepare_to_leave())
-            continue;
+        if (!actor_prepare_to_leave()) {
+            if (!next || ++busy < BUSY_MOST)
+                continue;
+            vcore_enter_briefly(next);
+        }
         if (next)
             vcore_enter(next);
         arch_wait();

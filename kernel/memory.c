@@ -12,6 +12,8 @@
 #include "kernel/process.h"
 #include "lib/string.h"
 
+enum { STEPS_A_TURN = 4096 }; /* over page tables, so that a turn of the loop is bounded */
+
 static frame_t root_find(const struct process *p, uint64_t address)
 {
     for (unsigned i = 0; i < p->roots; i++)
@@ -61,7 +63,7 @@ frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot)
 
 int memory_fault(struct process *p, uint64_t address, unsigned access)
 {
-    struct region *region = region_find(p->regions, address);
+    struct region *region = region_find(&p->regions, address);
     if (!region)
         return -E_NO_ENTRY;
     if ((region->prot & access) != access)
@@ -92,24 +94,53 @@ static int prot_check(unsigned long prot)
     return 0;
 }
 
-/* Frees what was mapped at [base, at): undoes a mapping that no one has used yet. */
-static void unmap_fresh(struct process *p, uint64_t base, uint64_t at)
-{
-    for (; base < at; base += PAGE_BYTES)
-        frame_free(arch_user_unmap(root_find(p, base), base));
-}
-
 /* An eager mapping is bounded by what a turn may clear; larger ones are asked for in pieces. */
 enum { EAGER_PAGES = 64 };
 
-static int map_now(struct process *p, uint64_t base, uint64_t end, unsigned prot)
+/* What a mapping needs, taken before anything is changed. */
+struct supplies {
+    unsigned frames;
+    frame_t frame[EAGER_PAGES];
+};
+
+static void supplies_free(struct supplies *supplies)
 {
-    for (uint64_t at = base; at < end; at += PAGE_BYTES)
-        if (!memory_map_zeroed(p, at, prot)) {
-            unmap_fresh(p, base, at);
-            return -E_NO_MEMORY;
-        }
+    while (supplies->frames)
+        frame_free(supplies->frame[--supplies->frames]);
+}
+
+/* The roots of all slots in the range: beyond ROOTS_MAX no more can be had. */
+static int supply_roots(struct process *p, uint64_t base, uint64_t end)
+{
+    if (((end - 1) >> SLOT_SHIFT) - (base >> SLOT_SHIFT) >= ROOTS_MAX)
+        return -E_LIMIT;
+    for (uint64_t slot = base >> SLOT_SHIFT; slot <= (end - 1) >> SLOT_SHIFT; slot++)
+        if (!root_for(p, slot << SLOT_SHIFT))
+            return p->roots == ROOTS_MAX ? -E_LIMIT : -E_NO_MEMORY;
     return 0;
+}
+
+/* Cleared frames and all tables for the range. */
+static int supply_pages(struct process *p, struct supplies *supplies, uint64_t base, uint64_t end)
+{
+    for (uint64_t at = base; at < end; at += PAGE_BYTES) {
+        frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER, process_owner(p));
+        if (!frame)
+            return -E_NO_MEMORY;
+        memset(frame_pointer(frame), 0, PAGE_BYTES);
+        supplies->frame[supplies->frames++] = frame;
+        if (arch_user_prepare(root_find(p, at), at, process_owner(p)))
+            return -E_NO_MEMORY;
+    }
+    return 0;
+}
+
+static void map_supplies(struct process *p, struct supplies *supplies, uint64_t base, unsigned prot)
+{
+    for (unsigned i = 0; i < supplies->frames; i++, base += PAGE_BYTES) {
+        int error = arch_user_map(root_find(p, base), base, supplies->frame[i], prot, process_owner(p));
+        ASSERT(!error);
+    }
 }
 
 static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned long prot,
@@ -123,27 +154,32 @@ static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned 
     if (flags & ~(unsigned long)MEM_EAGER ||
         (flags & MEM_EAGER && bytes > EAGER_PAGES * PAGE_BYTES))
         return -E_INVALID;
-    if (region_overlaps(p->regions, base, base + bytes))
+    if (region_overlaps(&p->regions, base, base + bytes))
         return -E_EXISTS;
-    error = flags & MEM_EAGER ? map_now(p, base, base + bytes, (unsigned)prot) : 0;
+    struct supplies supplies = {0};
+    error = supply_roots(p, base, base + bytes);
+    if (!error && flags & MEM_EAGER)
+        error = supply_pages(p, &supplies, base, base + bytes);
+    if (!error)
+        error = region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, (unsigned)prot);
     if (error)
-        return error;
-    error = region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, (unsigned)prot);
-    if (error && flags & MEM_EAGER)
-        unmap_fresh(p, base, base + bytes);
+        supplies_free(&supplies);
+    else
+        map_supplies(p, &supplies, base, (unsigned)prot);
     return error;
 }
 
 /* --- changes that need every core's acknowledgement ----------------------------------------------- */
 
-static uint64_t next_mapped(const struct process *p, uint64_t at, uint64_t end)
+/* The first mapped page at or after at; as arch_user_next. */
+static uint64_t next_mapped(const struct process *p, uint64_t at, uint64_t end, unsigned *budget)
 {
     while (at < end) {
         frame_t root = root_find(p, at);
         uint64_t slot_end = ((at >> SLOT_SHIFT) + 1) << SLOT_SHIFT;
         uint64_t stop = slot_end < end ? slot_end : end;
         if (root) {
-            uint64_t found = arch_user_next(root, at, stop);
+            uint64_t found = arch_user_next(root, at, stop, budget);
             if (found < stop)
                 return found;
         }
@@ -179,41 +215,51 @@ static void change_finished(struct process *p)
     run_waiting_call(p);
 }
 
-/* Changes the next pages, at most FLUSH_PAGES within as many consecutive addresses, and asks for their flush.
- * Returns 1 when there was nothing left to change. */
-static int change_turn(struct process *p)
+static void ask_for_flush(struct process *p, uint64_t first, uint64_t stop)
 {
-    struct memory_change *change = &p->change;
-    uint64_t first = next_mapped(p, change->at, change->end);
-    uint64_t stop = first + FLUSH_PAGES * PAGE_BYTES;
-    if (stop > change->end)
-        stop = change->end;
-    for (uint64_t at = first; at < stop; at = next_mapped(p, at + PAGE_BYTES, stop))
-        change_page(p, at);
-    change->at = stop;
-    if (first >= change->end)
-        return 1;
     struct message m = {.head = message_head(MESSAGE_VCORE_FLUSH)};
     m.word[1] = first;
     m.word[2] = (stop - first) / PAGE_BYTES;
     m.word[3] = p->address;
-    change->acknowledgements = home_tell_drivers(p, &m);
-    return 0;
+    p->change.acknowledgements = home_tell_drivers(p, &m);
+}
+
+/* Changes the next pages, at most FLUSH_PAGES within as many consecutive addresses, and asks for their flush. */
+static void change_turn(struct process *p)
+{
+    struct memory_change *change = &p->change;
+    unsigned budget = STEPS_A_TURN;
+    uint64_t first = next_mapped(p, change->at, change->end, &budget);
+    change->at = first;
+    if (!budget || first >= change->end)
+        return;
+    uint64_t stop = first + FLUSH_PAGES * PAGE_BYTES;
+    if (stop > change->end)
+        stop = change->end;
+    budget = STEPS_A_TURN; /* more than there are pages to stop */
+    for (uint64_t at = first; at < stop; at = next_mapped(p, at + PAGE_BYTES, stop, &budget))
+        change_page(p, at);
+    change->at = stop;
+    ask_for_flush(p, first, stop);
 }
 
 void memory_continue(struct process *p)
 {
-    while (p->change.active && p->change.acknowledgements == 0) {
-        free_changed(p);
-        if (p->state >= PROCESS_DYING) {
-            p->change.active = 0;
-            return;
-        }
-        if (change_turn(p)) {
-            change_finished(p);
-            return;
-        }
+    struct memory_change *change = &p->change;
+    if (!change->active || change->acknowledgements)
+        return;
+    free_changed(p);
+    if (p->state >= PROCESS_DYING) {
+        change->active = 0;
+        return;
     }
+    if (change->at >= change->end) {
+        change_finished(p);
+        return;
+    }
+    change_turn(p);
+    if (!change->acknowledgements)
+        process_continue_later(p);
 }
 
 void memory_flushed(struct process *p)
@@ -232,12 +278,10 @@ static long change_begin(struct process *p, unsigned vcoreid, uint64_t base, uin
                                      .prot = (uint8_t)prot,
                                      .vcoreid = vcoreid,
                                      .at = base,
-                                     .end = base + bytes};
-    struct message m = {.head = message_head(MESSAGE_CONTINUE)};
-    if (actor_send(p->address, &m) == 0)
-        return CALL_LATER;
-    change->active = 0;
-    return -E_LIMIT;
+                                     .end = base + bytes,
+                                     .next_order = change->next_order};
+    process_continue_later(p);
+    return CALL_LATER;
 }
 
 static long call_unmap(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes)
@@ -261,7 +305,7 @@ static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uin
         error = prot_check(prot);
     if (error)
         return error;
-    if (!region_covers(p->regions, base, base + bytes))
+    if (!region_covers(&p->regions, base, base + bytes))
         return -E_NO_ENTRY;
     error = region_split(&p->regions, base, base + bytes);
     if (error)
@@ -277,6 +321,7 @@ long memory_call(struct process *p, unsigned vcoreid, long number, const long ar
     if (p->change.active) {
         struct vcore_record *record = process_record(p, vcoreid);
         record->call_waits = 1;
+        record->wait_order = p->change.next_order++;
         record->number = number;
         memcpy(record->argument, argument, sizeof record->argument);
         return CALL_LATER;
@@ -292,17 +337,29 @@ long memory_call(struct process *p, unsigned vcoreid, long number, const long ar
     }
 }
 
-/* Goes on with the calls that waited for a change to end, in the order of vcores. */
+static int first_waiting(struct process *p)
+{
+    int first = -1;
+    for (unsigned id = 0; id < VCORES_MAX; id++) {
+        struct vcore_record *record = process_record(p, id);
+        if (record && record->call_waits &&
+            (first < 0 ||
+             (int32_t)(record->wait_order - process_record(p, (unsigned)first)->wait_order) < 0))
+            first = (int)id;
+    }
+    return first;
+}
+
+/* Goes on with the calls that waited for a change to end, in the order in which they came. */
 static void run_waiting_call(struct process *p)
 {
-    for (unsigned id = 0; id < VCORES_MAX && !p->change.active; id++) {
-        struct vcore_record *record = process_record(p, id);
-        if (!record || !record->call_waits)
-            continue;
+    int id;
+    while (!p->change.active && (id = first_waiting(p)) >= 0) {
+        struct vcore_record *record = process_record(p, (unsigned)id);
         record->call_waits = 0;
-        long result = memory_call(p, id, record->number, record->argument);
+        long result = memory_call(p, (unsigned)id, record->number, record->argument);
         if (result != CALL_LATER)
-            home_answer(p, id, result);
+            home_answer(p, (unsigned)id, result);
     }
 }
 
@@ -310,11 +367,10 @@ static void run_waiting_call(struct process *p)
 
 int memory_give_back(struct process *p)
 {
-    unsigned budget = FLUSH_PAGES;
-    while (budget--) {
-        uint64_t at = next_mapped(p, p->unmap_at, USER_TOP);
-        p->unmap_at = at;
-        if (at >= USER_TOP)
+    unsigned budget = STEPS_A_TURN;
+    for (unsigned pages = 0; pages < FLUSH_PAGES; pages++) {
+        uint64_t at = p->unmap_at = next_mapped(p, p->unmap_at, USER_TOP, &budget);
+        if (!budget || at >= USER_TOP)
             break;
         frame_t frame = arch_user_unmap(root_find(p, at), at);
         if (frame_kind(frame) == FRAME_USER)
@@ -322,11 +378,9 @@ int memory_give_back(struct process *p)
     }
     if (p->unmap_at < USER_TOP)
         return 0;
-    while (p->roots) {
-        if (!arch_root_free(p->root[p->roots - 1].frame, FLUSH_PAGES))
-            return 0;
-        p->roots--;
+    if (p->roots) { /* one root a turn */
+        p->roots -= (unsigned)arch_root_free(p->root[p->roots - 1].frame, FLUSH_PAGES);
+        return 0;
     }
-    region_remove(&p->regions, 0, ~0ull);
-    return 1;
+    return region_remove_some(&p->regions, FLUSH_PAGES);
 }

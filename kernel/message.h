@@ -17,7 +17,7 @@
     X(CORE_UP)     /* a forked kernel's first message. word: core */                               \
     X(CONTINUE)    /* an actor to itself: go on with work that was cut into turns */               \
     X(ALLOC_WANT)  X(ALLOC_GRANT) X(ALLOC_RETURN)                                                  \
-    X(VCORE_ATTACH) X(VCORE_SLOT) X(VCORE_START) X(VCORE_STOP) X(VCORE_STOPPED) X(VCORE_WAKE) X(VCORE_FLUSH)      \
+    X(VCORE_ATTACH) X(VCORE_SLOT) X(VCORE_START) X(VCORE_STOP) X(VCORE_STOPPED) X(VCORE_WAKE) X(VCORE_WOKEN) X(VCORE_FLUSH)      \
     X(VCORE_FLUSHED)                                                                               \
     X(CALL)        /* driver to home: a system call. */                                            \
     X(CALL_DONE)   /* home to driver: its result */                                                \

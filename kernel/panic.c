@@ -4,11 +4,14 @@
 #include "arch/arch.h"
 #include "kernel/kernel.h"
 #include "kernel/shared/core.h"
+#include "kernel/shared/shared.h"
 #include "kernel/symbol.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
 enum { PORT_LOG = 0, PORT_CONTROL = 3, TRACE_MOST = 24 };
+
+EAGER static int panicking; /* this kernel */
 
 static void say(unsigned port, const char *f, ...) __attribute__((format(printf, 2, 3)));
 static void say(unsigned port, const char *f, ...)
@@ -38,8 +41,13 @@ static void print_backtrace(const struct context *context)
 static _Noreturn void panic_list(const struct context *context, const char *f, va_list list)
 {
     char text[200];
+    if (panicking) { /* while saying why: say at least that */
+        say(PORT_CONTROL, "panic %u", this_core);
+        arch_power_off(70);
+    }
     if (!core_panic_claim())
         arch_park();
+    panicking = 1;
     core_stop_all();
     arch_stop_others();
     format_list(text, sizeof text, f, list);

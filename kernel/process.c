@@ -56,6 +56,11 @@ struct process *process_find(uint32_t pid)
     return NULL;
 }
 
+int process_any(void)
+{
+    return processes != NULL;
+}
+
 /* --- creation ---------------------------------------------------------------------------------- */
 
 /* The runtime image: text and read-only data are the kernel image's own frames, for all processes; data
@@ -223,7 +228,8 @@ void process_answer_waiter(struct process *p)
     home_answer(waiter, vcoreid, status);
 }
 
-static void orphan_children(uint32_t pid)
+/* Nobody else can run or wait for them: they end with their parent. */
+static void end_children(uint32_t pid)
 {
     for (struct process *child = processes, *next; child; child = next) {
         next = child->next;
@@ -231,11 +237,13 @@ static void orphan_children(uint32_t pid)
             child->parent = child->waited_by = 0;
             if (child->gone)
                 process_forget(child);
+            else
+                process_end(child, STATUS_KILLED);
         }
     }
 }
 
-static void give_back_later(struct process *p)
+void process_continue_later(struct process *p)
 {
     struct message m = {.head = message_head(MESSAGE_CONTINUE)};
     int refused = actor_send(p->address, &m);
@@ -249,7 +257,7 @@ static void process_gone(struct process *p)
     struct actor *actor = p->actor;
     p->actor = NULL;
     actor_end(actor, E_OK, (uint64_t)p->status);
-    orphan_children(p->pid);
+    end_children(p->pid);
     if (p->waited_by)
         process_answer_waiter(p);
     else if (p->parent == 0)
@@ -258,12 +266,12 @@ static void process_gone(struct process *p)
 
 void process_continue_end(struct process *p)
 {
-    if (p->attached || p->change.active)
+    if (p->attached || p->change.active || p->wants_open)
         return;
     if (memory_give_back(p))
         process_gone(p);
     else
-        give_back_later(p);
+        process_continue_later(p);
 }
 
 void process_end(struct process *p, int status)
@@ -274,5 +282,5 @@ void process_end(struct process *p, int status)
     p->status = status;
     home_give_up(p);
     if (!p->attached)
-        give_back_later(p);
+        process_continue_later(p);
 }

@@ -49,10 +49,12 @@ enum { ROOTS_MAX = 16, NAME_BYTES = 32, FLUSH_PAGES = 64, RECORD_PAGES = 8 };
 struct vcore_record {
     uint8_t attached;     /* a kernel drives it: on core */
     uint8_t stop_sent;
+    uint8_t wake_sent, wake_again; /* a VCORE_WAKE is under way, and another is asked for */
     uint8_t granted;      /* the core came from the allocator */
     uint8_t call_open;    /* a call or fault of it is to be answered */
     uint8_t request_next; /* the vcore whose cores_request waits behind this one's */
-    uint8_t call_waits;   /* number, argument: behind the memory operation under way */
+    uint8_t call_waits;   /* number, argument: behind the memory change under way, in this order: */
+    uint32_t wait_order;
     uint16_t core;
     uint64_t asker;       /* ADDRESS_NONE: its driver is this kernel, and parked it */
     frame_t data, xsave, message; /* of its block; FRAME_NONE: never granted */
@@ -74,6 +76,7 @@ struct memory_change {
     unsigned acknowledgements;
     unsigned frames;
     frame_t frame[FLUSH_PAGES];
+    uint32_t next_order; /* of the calls that wait behind it */
 };
 
 struct process {
@@ -83,7 +86,6 @@ struct process {
     uint32_t pid, parent;
     enum process_state state;
     uint8_t gone;         /* all is given back; the status waits for the parent */
-    uint8_t table_step;   /* of the giving back */
     int status;
     char name[NAME_BYTES];
 
@@ -93,11 +95,12 @@ struct process {
 
     unsigned roots;
     struct root root[ROOTS_MAX];
-    struct region *regions;
+    struct region_list regions;
     struct memory_change change;
 
     unsigned attached; /* vcores that kernels drive */
     unsigned wanted, granted;
+    unsigned wants_open;  /* ALLOC_WANTs that are not answered yet */
     unsigned requests;    /* cores_request calls of _M that the allocator has not answered yet: */
     uint8_t request_first, request_last; /* a list of vcores, in order */
     uint64_t first_grant[4]; /* cores, while the single context leaves for the uthread slot */
@@ -110,6 +113,7 @@ struct process {
 
 struct frame_owner process_owner(const struct process *p);
 struct process *process_find(uint32_t pid);
+int process_any(void); /* whether any process is left */
 struct vcore_record *process_record(struct process *p, unsigned vcoreid); /* NULL: none was made */
 
 /* Moves the state along the table of legal transitions; panics on others. */
@@ -125,6 +129,8 @@ int process_run(struct process *p);
  * all that it owned is back. */
 void process_end(struct process *p, int status);
 
+/* Work on the process that was cut into turns goes on in a later one: CONTINUE to its actor. */
+void process_continue_later(struct process *p);
 /* Answers who waits for a process that is gone, and forgets it. */
 void process_answer_waiter(struct process *p);
 

@@ -16,20 +16,31 @@ struct region {
     uint8_t kind, prot;
 };
 
+enum { REGIONS_MAX = 4096 }; /* of a process: each is memory of its home, and may have to be walked */
+
+struct region_list {
+    struct region *first;
+    unsigned count;
+};
+
 /* The region that holds address, or NULL. */
-struct region *region_find(struct region *list, uint64_t address);
+struct region *region_find(const struct region_list *list, uint64_t address);
 /* Whether any region reaches into [base, end). */
-int region_overlaps(const struct region *list, uint64_t base, uint64_t end);
+int region_overlaps(const struct region_list *list, uint64_t base, uint64_t end);
 /* Whether regions cover [base, end) without a gap. */
-int region_covers(const struct region *list, uint64_t base, uint64_t end);
-/* Adds a region, which overlaps none; joins it with neighbours alike. -E_NO_MEMORY: nothing done. */
-int region_add(struct region **list, uint64_t base, uint64_t end, enum region_kind kind,
+int region_covers(const struct region_list *list, uint64_t base, uint64_t end);
+/* Adds a region, which overlaps none; joins it with neighbours alike. -E_NO_MEMORY, -E_LIMIT:
+ * nothing done. */
+int region_add(struct region_list *list, uint64_t base, uint64_t end, enum region_kind kind,
                unsigned prot);
-/* Cuts regions at base and at end, so that [base, end) is made of whole regions. -E_NO_MEMORY: what was
- * cut stays cut, which changes no meaning. */
-int region_split(struct region **list, uint64_t base, uint64_t end);
+/* Cuts regions at base and at end, so that [base, end) is made of whole regions. -E_NO_MEMORY, -E_LIMIT:
+ * what was cut stays cut, which changes no meaning. */
+int region_split(struct region_list *list, uint64_t base, uint64_t end);
 /* Removes, or sets prot of, the whole regions in [base, end). After region_split; never fail. */
-void region_remove(struct region **list, uint64_t base, uint64_t end);
-void region_protect(struct region **list, uint64_t base, uint64_t end, unsigned prot);
+void region_remove(struct region_list *list, uint64_t base, uint64_t end);
+void region_protect(struct region_list *list, uint64_t base, uint64_t end, unsigned prot);
+
+/* Removes at most `most` regions, the lowest first; 1 when none is left. */
+int region_remove_some(struct region_list *list, unsigned most);
 
 #endif

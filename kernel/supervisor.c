@@ -20,11 +20,17 @@ static struct actor *supervisor;
 static uint64_t up[CORE_SET_WORDS]; /* the set of cores that run a kernel */
 static unsigned cores_up, cores_forked;
 static int called_again;
+static int first_ended, first_status; /* of the first process */
 static uint64_t deadline; /* of arch_clock; 0: nothing is awaited */
 
 unsigned supervisor_cores(void)
 {
     return cores_up;
+}
+
+int supervisor_core_is_up(unsigned core)
+{
+    return core_set_has(up, core);
 }
 
 static uint64_t clock_after(uint64_t ns)
@@ -46,7 +52,6 @@ static void start_first_process(void)
     size_t bytes;
     if (archive_file("boot/args", &arguments, &bytes))
         machine_stop("the boot archive has no file boot/args, which names the program to run");
-    census_before();
     long pid = process_create(0, arguments, bytes);
     if (pid == -E_INVALID)
         machine_stop("the boot archive's boot/args does not hold a program's arguments");
@@ -71,8 +76,8 @@ static void all_up(void)
 
 static void on_down(struct actor *self, const struct message *m, unsigned from)
 {
-    census_after();
-    machine_exit((int)m->word[3]);
+    first_ended = 1;
+    first_status = (int)m->word[3];
 }
 
 /* --- the other kernels ------------------------------------------------------------------------------ */
@@ -83,7 +88,7 @@ static void fork_others(void)
     for (unsigned core = 1; core < count; core++) {
         probe_fork_begins();
         core_incarnation_raise(core);
-        if (arch_kernel_fork(core) || channel_inbox_make(core)) {
+        if (channel_inbox_make(core) || arch_kernel_fork(core)) {
             log_line("out of memory: no kernel is forked for cores %u to %u", core, count - 1);
             return;
         }
@@ -114,6 +119,10 @@ void supervisor_report_up(void)
 
 void supervisor_poll(void)
 {
+    if (first_ended && !process_any()) {
+        census();
+        machine_exit(first_status);
+    }
     if (!deadline || arch_clock() < deadline)
         return;
     if (!called_again) {

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 void supervisor_start(void);
-void supervisor_poll(void);        /* from the loop: notices cores that do not come up */
+void supervisor_poll(void);        /* from the loop: cores that do not come up, the last process's end */
 unsigned supervisor_cores(void);   /* how many run a kernel */
+int supervisor_core_is_up(unsigned core);
 
 /* A forked kernel's first message to core 0. */
 void supervisor_report_up(void);

@@ -20,6 +20,8 @@ enum vcore_run {
 
 #define SLICE_NS 2000000 /* of single-core processes that share a core */
 
+#define BRIEF_NS 50000   /* in user mode while messages wait */
+
 /* Owned by the driving kernel alone. What belongs to the process lies in frames that the home keeps while
  * the vcore is attached. Invariant: `asked` is set while another kernel, or the console, owes a reply. */
 struct vcore {
@@ -44,6 +46,8 @@ struct vcore {
 static struct pool vcore_pool = POOL_OF(struct vcore);
 static struct actor *driver;
 static struct vcore *turns;  /* whose turn it is, of this kernel's vcores */
+static struct vcore *sliced; /* who has a slice of the core, and until when on arch_clock */
+static uint64_t slice_end;
 static struct vcore *loaded; /* whose registers are in the core and in arch_context() */
 
 static uint64_t key_of(const struct vcore *v)
@@ -126,11 +130,26 @@ static int others_runnable(const struct vcore *v)
     return 0;
 }
 
-static void park_for_entry_fault(struct vcore *v);
-
-_Noreturn void vcore_enter(struct vcore *v)
+/* A slice goes on when its vcore is entered again; a vcore that is alone has none, and no tick. */
+static void arm_slice(struct vcore *v)
 {
-    static uint8_t sliced;
+    if (!others_runnable(v)) {
+        if (sliced)
+            arch_timer_arm(0);
+        sliced = NULL;
+        return;
+    }
+    uint64_t ticks_a_us = arch_clock_hz() / 1000000, now = arch_clock();
+    if (sliced != v)
+        slice_end = now + SLICE_NS / 1000 * ticks_a_us;
+    sliced = v;
+    arch_timer_arm(now < slice_end ? (slice_end - now) * 1000 / ticks_a_us + 1 : 1);
+}
+
+static int fault_at_entry(struct vcore *v);
+
+static void enter_state(struct vcore *v)
+{
     turns = v;
     load(v);
     if (v->fresh) {
@@ -138,17 +157,24 @@ _Noreturn void vcore_enter(struct vcore *v)
         arch_fp_init();
         arch_bases_set(0, 0);
         if (enter_at_entry(v)) {
-            park_for_entry_fault(v);
+            v->fresh = fault_at_entry(v) != 0;
             kernel_loop();
         }
     }
-    if (others_runnable(v)) {
-        arch_timer_arm(SLICE_NS);
-        sliced = 1;
-    } else if (sliced) {
-        arch_timer_arm(0);
-        sliced = 0;
-    }
+}
+
+_Noreturn void vcore_enter(struct vcore *v)
+{
+    enter_state(v);
+    arm_slice(v);
+    arch_user_enter();
+}
+
+_Noreturn void vcore_enter_briefly(struct vcore *v)
+{
+    enter_state(v);
+    arm_slice(v); /* takes note of whose slice it is */
+    arch_timer_arm(BRIEF_NS);
     arch_user_enter();
 }
 
@@ -188,8 +214,12 @@ static long call_home(struct vcore *v, long number, const long argument[4])
         long result = home_call(process_find(v->pid), v->id, number, argument);
         if (result == CALL_LATER)
             kernel_loop();
-        v->run = VCORE_RUNNABLE;
-        return result;
+        if (!actor_local_waits()) {
+            v->run = VCORE_RUNNABLE;
+            return result;
+        }
+        answered(v, result);
+        kernel_loop();
     }
     struct message m = {.head = message_head(MESSAGE_CALL)};
     m.word[0] = key_of(v) | (uint64_t)number << 48;
@@ -219,13 +249,15 @@ static int fault_home(struct vcore *v, const struct user_fault *fault)
     return 1;
 }
 
-static void park_for_entry_fault(struct vcore *v)
+/* The process gave no place to enter. -E_LIMIT: the home could not be told now. */
+static int fault_at_entry(struct vcore *v)
 {
     struct user_fault fault = {.is_page_fault = 1,
                                .access = PROT_X,
                                .address = USER_TOP,
                                .instruction = USER_TOP};
     fault_home(v, &fault);
+    return v->run == VCORE_PARKED ? 0 : -E_LIMIT;
 }
 
 static long call_console(struct vcore *v, const long argument[4])
@@ -264,7 +296,7 @@ static _Noreturn void reflect(struct vcore *v)
     v->data->uthread_fp_saved = 0;
     v->data->uthread_valid = 1;
     if (enter_at_entry(v)) {
-        park_for_entry_fault(v);
+        v->fresh = fault_at_entry(v) != 0;
         kernel_loop();
     }
     arch_user_enter();
@@ -301,8 +333,8 @@ void kernel_fault(const struct user_fault *fault)
 
 void kernel_interrupt(enum interrupt which)
 {
-    if (which == INTERRUPT_TIMER && turns)
-        turns = turns->next;
+    if (which == INTERRUPT_TIMER && turns && sliced == turns && arch_clock() >= slice_end)
+        turns = turns->next; /* else the tick is another's, which came late */
     kernel_loop();
 }
 
@@ -332,13 +364,20 @@ static void vcore_free(struct vcore *v)
     pool_put(&vcore_pool, v);
 }
 
+/* What answers a command. A home has few commands under way, so the answers find room; a home that has ended needs
+ * no answer. */
+static void tell_home(uint64_t home, struct message *m)
+{
+    int error = actor_send(home, m);
+    ASSERT(!error || error == -E_GONE);
+}
+
 static void tell_stopped(uint64_t home, uint64_t key, int error)
 {
     struct message m = {.head = message_head(MESSAGE_VCORE_STOPPED)};
     m.word[0] = key;
     m.word[1] = (uint64_t)error;
-    int refused = actor_send(home, &m);
-    ASSERT(!refused);
+    tell_home(home, &m);
 }
 
 static void on_attach(struct actor *self, const struct message *m, unsigned from)
@@ -382,14 +421,20 @@ static void on_start(struct actor *self, const struct message *m, unsigned from)
     }
 }
 
-static void on_wake(struct actor *self, const struct message *m, unsigned from)
+void vcore_wake(uint64_t key)
 {
-    struct vcore *v = vcore_find(m->word[0]);
-    if (v && v->run == VCORE_HALTED) {
-        user_flag_take(&v->data->notif_pending);
+    struct vcore *v = vcore_find(key);
+    if (v && v->run == VCORE_HALTED && user_flag_take(&v->data->notif_pending)) {
         v->run = VCORE_PARKED;
         answered(v, 0);
     }
+}
+
+static void on_wake(struct actor *self, const struct message *m, unsigned from)
+{
+    vcore_wake(m->word[0]);
+    struct message woken = {.head = message_head(MESSAGE_VCORE_WOKEN), .word = {m->word[0]}};
+    tell_home(m->word[1], &woken);
 }
 
 static void on_flush(struct actor *self, const struct message *m, unsigned from)
@@ -399,8 +444,7 @@ static void on_flush(struct actor *self, const struct message *m, unsigned from)
         for (uint64_t i = 0; i < m->word[2]; i++)
             arch_user_flush(m->word[1] + i * PAGE_BYTES);
     struct message done = {.head = message_head(MESSAGE_VCORE_FLUSHED), .word = {m->word[0]}};
-    int refused = actor_send(m->word[3], &done);
-    ASSERT(!refused);
+    tell_home(m->word[3], &done);
 }
 
 static void save_to_uthread_slot(struct vcore *v)
@@ -408,6 +452,7 @@ static void save_to_uthread_slot(struct vcore *v)
     if (v == loaded)
         unload();
     arch_context_result(&v->context, 0);
+    v->context.trap = 0; /* not a reflected trap */
     v->data->uthread = v->context;
     memcpy(frame_pointer(v->xsave), v->fp, PAGE_BYTES);
     v->data->uthread_fp_saved = 1;
@@ -424,6 +469,8 @@ static void vcore_remove(struct vcore *v)
         turns = v->next == v ? NULL : v->next;
     if (loaded == v)
         loaded = NULL;
+    if (sliced == v)
+        sliced = NULL;
 }
 
 static void stop(struct vcore *v, unsigned flags)

@@ -7,7 +7,7 @@
  * VCORE_ATTACH   word: key, home's address, frames (data | xsave << 32), (message | procdata << 32)
  * VCORE_SLOT     word: key, slot, root frame       any number, then and later
  * VCORE_START    word: key                         enters at the entry point
- * VCORE_WAKE     word: key                         ends a vcore_halt
+ * VCORE_WAKE     word: key, home                   ends a vcore_halt; answered by VCORE_WOKEN {key}
  * VCORE_FLUSH    word: key, address, pages, home   answered by VCORE_FLUSHED {key}
  * VCORE_STOP     word: key, flags                  answered by VCORE_STOPPED {key, error}, the last word of it
  *
@@ -31,6 +31,9 @@ void vcore_driver_start(void);
 /* The local home's answer to a call that it put off; for a vcore that this kernel drives. */
 void vcore_answer(uint32_t pid, unsigned vcoreid, long result);
 
+/* The local home's VCORE_WAKE, at once; for a vcore that this kernel drives. */
+void vcore_wake(uint64_t key);
+
 /* The local home's VCORE_SLOT, at once. -1: its VCORE_ATTACH is still under way, so the message must follow. */
 int vcore_set_slot(uint64_t key, unsigned slot, uint32_t root);
 
@@ -38,5 +41,7 @@ int vcore_set_slot(uint64_t key, unsigned slot, uint32_t root);
 struct vcore;
 struct vcore *vcore_next(void);
 _Noreturn void vcore_enter(struct vcore *v);
+/* The same while messages wait: the timer brings the kernel back to them soon. */
+_Noreturn void vcore_enter_briefly(struct vcore *v);
 
 #endif

@@ -29,10 +29,12 @@ static void put_number(struct out *out, uint64_t value, unsigned base, int negat
     do
         digits[--at] = "0123456789abcdef"[value % base];
     while (value /= base);
-    if (negative && pad == ' ')
+    if (negative && pad == ' ') {
         digits[--at] = '-';
-    else if (negative)
+    } else if (negative) {
         put(out, '-');
+        width -= width > 0;
+    }
     put_text(out, digits + at, sizeof digits - at, width, pad);
 }
 

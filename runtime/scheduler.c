@@ -6,7 +6,6 @@ enum { IDLE_WORDS = (VCORES_MAX + 64) / 64 };
 static struct lock lock; /* for these: */
 static struct uthread_queue runnable;
 static unsigned online;
-static struct uthread_queue online_waiters;
 
 static uint32_t runnable_count; /* changed under the lock, read anywhere */
 static uint64_t idle[IDLE_WORDS];
@@ -110,19 +109,13 @@ _Noreturn void scheduler_run(void)
 void scheduler_vcore_online(void)
 {
     struct vcore_own *own = vcore_own();
-    struct uthread *waiter;
-    struct uthread_queue woken = {0};
 
     if (own->online)
         return;
     lock_take(&lock);
     own->online = 1;
     online++;
-    while ((waiter = uthread_queue_take(&online_waiters)))
-        uthread_queue_add(&woken, waiter);
     lock_release(&lock);
-    while ((waiter = uthread_queue_take(&woken)))
-        scheduler_add(waiter);
 }
 
 void scheduler_vcore_offline(void)
@@ -133,21 +126,10 @@ void scheduler_vcore_offline(void)
     lock_release(&lock);
 }
 
-static void after_wait_online(struct uthread *uthread, void *arg)
+void scheduler_wait_online(void)
 {
-    unsigned amount = (uintptr_t)arg;
-
-    lock_take(&lock);
-    bool enough = online >= amount;
-    if (!enough)
-        uthread_queue_add(&online_waiters, uthread);
-    lock_release(&lock);
-    if (enough)
-        scheduler_add_first(uthread);
-}
-
-void scheduler_wait_online(unsigned amount)
-{
-    while (__atomic_load_n(&online, __ATOMIC_ACQUIRE) < amount)
-        uthread_block(after_wait_online, (void *)(uintptr_t)amount);
+    while (__atomic_load_n(&online, __ATOMIC_ACQUIRE) < pando_procinfo()->amt_granted) {
+        runtime_uthread_yield();
+        cpu_relax();
+    }
 }

@@ -34,7 +34,7 @@ bool scheduler_has_runnable(void);
 void scheduler_vcore_online(void);
 void scheduler_vcore_offline(void);
 
-/* Uthread context. Returns when at least `amount` vcores are online. */
-void scheduler_wait_online(unsigned amount);
+/* Uthread context. Returns when as many vcores are online as are granted, yielding until then. */
+void scheduler_wait_online(void);
 
 #endif

@@ -90,9 +90,8 @@ int runtime_vcores_request(unsigned amt_wanted)
 
     if (result < 0)
         return result;
-    unsigned granted = pando_procinfo()->amt_granted;
-    scheduler_wait_online(granted);
-    return granted;
+    scheduler_wait_online();
+    return (int)pando_procinfo()->amt_granted;
 }
 
 static void after_give_back(struct uthread *uthread, void *arg)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ KERNEL = BUILD / "kernel.elf"
 PROBE_KERNEL = BUILD / "probe" / "kernel.elf"
 TEST_PROGRAMS = BUILD / "tests" / "bin"
 SOURCES = ROOT / "tests" / "system" / "programs"
+CHILDREN = {"family": ["ends", "spin", "slow", "memory", "random", "cores"]}  # what a program runs
 
 STATUS_PANIC, STATUS_TIMEOUT, STATUS_STOP = 70, 124, 125
 STATUS_FAULT, STATUS_KILLED = 139, 137
@@ -50,7 +52,7 @@ def built():
     BUILD.mkdir(exist_ok=True)
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
-        pytest.fail("the build failed:\n" + done.stdout.decode(errors="replace")[-4000:], pytrace=False)
+        pytest.exit("the build failed:\n" + done.stdout.decode(errors="replace")[-4000:], returncode=1)
 
 
 def is_test_program(name):
@@ -62,8 +64,8 @@ def pando_command(folder, program, arguments, cores, memory, files, timeout, opt
     command += ["--cores", str(cores), "--memory", str(memory), "--timeout", str(timeout)]
     for file in files:
         command += ["--file", str(file)]
-    for name in {program, *arguments}:
-        if is_test_program(name):
+    if program and is_test_program(program):
+        for name in sorted({program, *CHILDREN.get(program, [])}):
             command += ["--program", str(TEST_PROGRAMS / name)]
     command += options
     return command + (["--", program, *map(str, arguments)] if program else [])
@@ -91,6 +93,7 @@ class Runner:
         self.results.append(result)
         if not panics:
             assert status != STATUS_PANIC, stderr.decode(errors="replace")
+            assert not re.search("processes own [1-9]", text), "frames of a process that has ended are not back"
         return result
 
 

@@ -240,6 +240,7 @@ const char *frame_table_make(const struct boot_info *boot, unsigned cores)
     frame_total = (frame_t)(top >> PAGE_SHIFT);
     frame_table = frame_pointer((frame_t)(table_base >> PAGE_SHIFT));
     memset(frame_table, 0, table_bytes);
+    memset(&allocator, 0, sizeof allocator);
     for (unsigned i = 0; i < boot->ranges; i++)
         free_around(boot->range[i].base, boot->range[i].base + boot->range[i].bytes, taken, 5);
     mark(IMAGE, IMAGE_TOP, FRAME_KERNEL);

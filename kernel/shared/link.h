@@ -76,25 +76,31 @@ static inline int link_send(struct link *link, const struct message *m, uint64_t
     return 0;
 }
 
-static inline void link_taken(struct link *link)
+/* A message was handled, or was a pure acknowledgement. What waits goes first: it carries the
+ * acknowledgement too. */
+static inline void link_take(struct link *link, const struct message *m)
 {
-    if (ring_take(&link->end))
+    if (!ring_take(&link->end, m))
+        link_damaged(link);
+    if (__builtin_expect(link->backlog.first, 0))
+        link_flush(link);
+    if (ring_ack_due(&link->end))
         link_acknowledge(link);
 }
 
-/* Takes a message that is not plain. */
+/* Handles a message that is not plain. */
 static __attribute__((noinline, cold, unused)) void
 link_take_other(struct link *link, const struct message *m,
                 void (*deliver)(const struct message *m, uint64_t kind, unsigned from_core))
 {
-    if (message_kind(m) == KIND_ACK) {
-        ring_take_ack(&link->end);
-        return;
-    }
-    if (message_kind(m) == KIND_REPLY)
+    uint64_t kind = message_kind(m);
+    if (kind == KIND_REPLY)
         link_request_done(link);
-    deliver(m, message_kind(m), address_core(link->peer));
-    link_taken(link);
+    if (kind != KIND_ACK) {
+        deliver(m, kind, address_core(link->peer));
+        ring_owe_ack(&link->end);
+    }
+    link_take(link, m);
 }
 
 /* Takes up new rings, then takes at most CHANNEL_BURST messages from each link and hands those for
@@ -110,16 +116,13 @@ static inline unsigned links_poll(void (*deliver)(const struct message *m, uint6
         const struct message *m;
         unsigned most = taken + CHANNEL_BURST;
         for (; taken != most && (m = ring_next(&link->end)); taken++) {
-            if (!ring_acknowledge(&link->end, m))
-                link_damaged(link);
-            if (__builtin_expect(link->backlog.first, 0))
-                link_flush(link);
             if (__builtin_expect(message_kind(m) != KIND_PLAIN, 0)) {
                 link_take_other(link, m, deliver);
                 continue;
             }
             deliver(m, KIND_PLAIN, address_core(link->peer));
-            link_taken(link);
+            ring_owe_ack(&link->end);
+            link_take(link, m);
         }
     }
     return taken;

@@ -123,31 +123,31 @@ static inline const struct message *ring_next(const struct ring_end *end)
     return (uint16_t)head == (uint16_t)sequence ? slot : NULL;
 }
 
-/* Takes up the acknowledgement that `m` carries. Returns 0, with nothing changed, when it goes back
- * or counts messages that were never sent: the rings are damaged. */
-static inline int ring_acknowledge(struct ring_end *end, const struct message *m)
+/* Consumes the message that ring_next gave: its slot is the sender's again once told; and takes up
+ * the acknowledgement that it carries. The two are one step: whatever uses the credit acknowledges
+ * the message that brought it, on which the number of slots for pure acknowledgements rests.
+ * Returns 0 when what is acknowledged goes back or was never sent: the rings are damaged. */
+static inline int ring_take(struct ring_end *end, const struct message *m)
 {
     uint32_t ack = (uint32_t)m->head >> HEAD_ACK_SHIFT;
     uint32_t under_way = (end->sent - ack) & HEAD_ACK_MASK;
-    if (__builtin_expect(under_way > end->under_way, 0))
-        return 0;
+    int sound = under_way <= end->under_way;
     end->under_way = under_way;
-    return 1;
+    end->taken++;
+    return __builtin_expect(sound, 1);
 }
 
-/* Consumes the message that ring_next gave: its slot is the sender's again once told. Returns 1
- * when a pure acknowledgement is now due; it is to be published before the next is taken. */
-static inline int ring_take(struct ring_end *end)
+/* Counts a message that was taken, if it was no pure acknowledgement: those do not themselves make
+ * one due. */
+static inline void ring_owe_ack(struct ring_end *end)
 {
-    int due = --end->until_ack == 0;
-    end->taken++;
-    return __builtin_expect(due, 0);
+    end->until_ack--;
 }
 
-/* The same for a pure acknowledgement, which does not itself make one due. */
-static inline void ring_take_ack(struct ring_end *end)
+/* Is a pure acknowledgement due? It is to be published before the next message is taken. */
+static inline int ring_ack_due(const struct ring_end *end)
 {
-    end->taken++;
+    return __builtin_expect(end->until_ack == 0, 0);
 }
 
 #endif

@@ -162,24 +162,28 @@ inline flush()
     od
 }
 
-/* link_poll: one message. The handler may send before the slot is given back. */
+/* The acknowledgement that the awaited message carries. */
+inline learn()
+{
+    told = (sent + SEQUENCES - next_slot.ack) % SEQUENCES;
+    assert(told <= under_way);
+    under_way = told;
+    told = 0
+}
+
+/* links_poll: one message. The handler may send before the slot is given back. Credit is learned only
+ * when the message that tells it is taken, so that whatever uses the credit acknowledges it. */
 inline take()
 {
-    atomic {
-        body = next_slot.body;
-        told = (sent + SEQUENCES - next_slot.ack) % SEQUENCES;
-        assert(told <= under_way);
-        under_way = told;
-        told = 0;
-#ifndef BROKEN_FLUSH
-        flush();
-#endif
-    }
+#ifdef BROKEN_LEARN
+    atomic { learn(); flush() };
     look_at_doorbell();
+#endif
     if
-    :: body != ACK_BODY ->
+    :: next_slot.body != ACK_BODY ->
 progress:
         atomic {
+            body = next_slot.body;
             assert(body == 1 + awaited);
             awaited = (awaited + 1) % NUMBERS;
             if
@@ -190,17 +194,25 @@ progress:
         look_at_doorbell();
         atomic {
             assert(arrived && next_slot.body == body);
-            taken = next_sequence;
             got[me]++;
             body = 0;
             until_ack--
         }
-    :: else ->
-        taken = next_sequence;
+    :: else
 #ifdef BROKEN_ACK_ACK
-        until_ack = 0
+        -> until_ack = 0
 #endif
     fi;
+    atomic {
+#ifndef BROKEN_LEARN
+        learn();
+#endif
+        taken = next_sequence;
+#ifndef BROKEN_FLUSH
+        flush()
+#endif
+    }
+    look_at_doorbell();
 #ifndef BROKEN_NO_ACK
     if
     :: until_ack == 0 ->

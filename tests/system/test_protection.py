@@ -153,9 +153,9 @@ BROKEN = {
     "panic": ("break_an_invariant", "asked for by a probe"),
     "stack": ("use_up_the_stack", "double fault|page fault"),
     "write-text": ("write_to_text", "page fault in the kernel: write of [0-9a-f]+"),
-    "execute-data": ("execute_the_heap", "page fault in the kernel: execution of ffffffff806[0-9a-f]+ .*"),
+    "execute-data": ("perform_execute_data", "page fault in the kernel: execution of ffffffff806[0-9a-f]+ .*"),
     "read-user": ("read_a_user_address", "page fault in the kernel: read of 1000 .*"),
-    "execute-user": ("execute_a_user_address", "page fault in the kernel: execution of 1000 .*"),
+    "execute-user": ("perform_execute_user", "page fault in the kernel: execution of 1000 .*"),
     "write-pool": ("write_to_the_pool", "page fault in the kernel: write of ffff8000[0-9a-f]+ .*"),
 }
 

@@ -1,6 +1,6 @@
-/* Kernels on the host: each is a copy of one shared object, loaded by itself, so that its plain variables are
- * private to it as on a core. What is SHARED, and the world below, is the test program's:
- * host_world.h. */
+/* Kernels on the host: each is a copy of one shared object, loaded by itself, so that its plain
+ * variables are private to it as on a core. What is SHARED, and the world below, is the test
+ * program's: host_world.h. */
 #ifndef HOST_KERNEL_H
 #define HOST_KERNEL_H
 

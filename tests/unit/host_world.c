@@ -82,7 +82,8 @@ struct host_kernel *on(unsigned core)
     return world.kernel[core];
 }
 
-/* --- what the kernels call ----------------------------------------------------------------------- */
+/* --- what the kernels call -----------------------------------------------------------------------
+ */
 
 frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner)
 {

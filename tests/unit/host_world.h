@@ -1,5 +1,5 @@
-/* What is below the kernels on the host, and one for all of them: frames, doorbells, incarnations, and what
- * is SHARED. A test sets world.running to the kernel that it calls into; one at a time. */
+/* What is below the kernels on the host, and one for all of them: frames, doorbells, incarnations,
+ * and what is SHARED. A test sets world.running to the kernel that it calls into; one at a time. */
 #ifndef HOST_WORLD_H
 #define HOST_WORLD_H
 
@@ -12,10 +12,10 @@ enum { WORLD_KERNELS = 4, WORLD_FRAMES = 256 };
 struct world {
     struct host_kernel *kernel[WORLD_KERNELS];
     unsigned running;
-    unsigned bells[WORLD_KERNELS];   /* rung, ever */
-    int ringing[WORLD_KERNELS];      /* an interrupt is pending */
+    unsigned bells[WORLD_KERNELS]; /* rung, ever */
+    int ringing[WORLD_KERNELS];    /* an interrupt is pending */
     uint16_t incarnation[WORLD_KERNELS];
-    unsigned frames_left;            /* until frame_alloc finds none */
+    unsigned frames_left; /* until frame_alloc finds none */
     unsigned frames_owned[WORLD_KERNELS];
 };
 extern struct world world;

@@ -22,8 +22,8 @@ struct record {
 struct notes {
     unsigned count;
     struct record record[600];
-    int busy;          /* in its handler */
-    uint64_t forward;  /* if not 0: each PROBE is sent on to this address */
+    int busy;         /* in its handler */
+    uint64_t forward; /* if not 0: each PROBE is sent on to this address */
     int end_itself, answer;
 };
 
@@ -68,7 +68,9 @@ static void make(unsigned kernels)
     for (unsigned core = 0; core < kernels; core++) {
         recorder[core] = (struct actor_class){
             .name = "recorder",
-            .handler = {[MESSAGE_PROBE] = note, [MESSAGE_DOWN] = note, [MESSAGE_CALL] = note,
+            .handler = {[MESSAGE_PROBE] = note,
+                        [MESSAGE_DOWN] = note,
+                        [MESSAGE_CALL] = note,
                         [MESSAGE_CALL_DONE] = note},
             .ended = note_end,
         };
@@ -124,7 +126,8 @@ static void test_send_alike(void **state)
     assert_int_equal(on(1)->class_messages(&recorder[1]), 5);
 }
 
-/* A handler that sends to itself is not entered again before it has returned, and others have turns. */
+/* A handler that sends to itself is not entered again before it has returned, and others have
+ * turns. */
 static void test_not_recursive(void **state)
 {
     struct notes notes = {0}, there = {0};
@@ -274,7 +277,8 @@ static void test_unhandled(void **state)
     assert_int_equal(notes.count, 0);
 }
 
-/* --- requests ------------------------------------------------------------------------------------ */
+/* --- requests ------------------------------------------------------------------------------------
+ */
 
 static int call(struct actor *self, unsigned core, uint64_t to, unsigned type)
 {
@@ -377,7 +381,8 @@ static void test_end_owing(void **state)
     assert_non_null(strstr(world_panics(end_owing), "owes"));
 }
 
-/* --- watches ------------------------------------------------------------------------------------- */
+/* --- watches -------------------------------------------------------------------------------------
+ */
 
 static void check_down(const struct record *record, uint64_t target, uint64_t cookie,
                        uint64_t reason, uint64_t value)

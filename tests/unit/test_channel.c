@@ -276,7 +276,8 @@ static void test_doorbell_for_credit(void **state)
     assert_int_equal(on(0)->nodes_used(ACCOUNT_PLAIN), 0);
 }
 
-/* --- random schedules --------------------------------------------------------------------------- */
+/* --- random schedules ---------------------------------------------------------------------------
+ */
 
 static uint64_t seed;
 
@@ -316,8 +317,8 @@ static int all_quiet(unsigned kernels)
     return 1;
 }
 
-/* Sends about `limit` messages each way; then lets all halt, woken by nothing but doorbells: what is
- * still not there then was lost. */
+/* Sends about `limit` messages each way; then lets all halt, woken by nothing but doorbells: what
+ * is still not there then was lost. */
 static void schedule(unsigned kernels, uint64_t limit)
 {
     unsigned eager[WORLD_KERNELS], speed[WORLD_KERNELS], period = 0;

@@ -1,4 +1,4 @@
-/* From a boot loader's information to struct boot_info. Architecture: "Boot"; docs/porting.
+/* From a boot loader's information to struct boot_info. Architecture: "Boot"; docs/porting.md.
  *
  * Everything here runs once, on the first core, before the kernel's own page tables: physical
  * memory is mapped at its own address up to BOOT_REACH_BYTES, and what the loader put above is
@@ -13,8 +13,8 @@
 
 #define BOOT_REACH_BYTES 0x40000000ull     /* 1 GiB */
 #define BOOT_LOWEST      0x1000ull         /* the first page is never RAM to us */
-#define BOOT_RAM_END     0x100000000000ull /* 16 TiB: frame numbers have 32 bits */
-#define BOOT_TOP_LIMIT   0x400000000000ull /* 64 TiB: the size of the direct map */
+#define BOOT_RAM_END     0x8000000000ull /* 512 GiB: the size of the direct map */
+#define BOOT_TOP_LIMIT   BOOT_RAM_END
 
 enum { BOOT_ENTRIES_MAX = 4096 };
 

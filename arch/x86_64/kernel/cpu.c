@@ -119,7 +119,8 @@ static void load_descriptors(void)
                      "pushq %%rax\n\t"
                      "lretq\n"
                      "1:\n\t"
-                     "ltr %w4"
+                     "ltr %w4\n\t"
+                     "lldt %w3" /* reset leaves one that is present, at address 0: a process's */
                      :
                      : "m"(pointer), "i"(KERNEL_CS), "r"(KERNEL_SS), "r"(0), "r"(SELECTOR_TSS)
                      : "rax", "memory");

@@ -128,6 +128,9 @@ clac_inside:
 /* NMI, #DF and #MC come on stacks of their own, in any state. */
 own_stack:
     cld
+    .globl clac_own_stack
+clac_own_stack:
+    clac
     PUSH_REGISTERS
     mov %rsp, %rdi
     mov %rsp, %rbx

@@ -36,9 +36,10 @@ const char *arch_boot_info(uint32_t magic, uint64_t info, struct boot_info *boot
 static void drop_clac(void)
 {
     static const uint8_t nop[3] = {0x0f, 0x1f, 0x00};
-    extern uint8_t clac_user[], clac_inside[];
+    extern uint8_t clac_user[], clac_inside[], clac_own_stack[];
     memcpy(clac_user, nop, sizeof nop);
     memcpy(clac_inside, nop, sizeof nop);
+    memcpy(clac_own_stack, nop, sizeof nop);
 }
 
 const char *arch_unsupported(void)

@@ -46,6 +46,12 @@ static void exception_from_user(unsigned vector, uint64_t error)
     kernel_fault(&fault);
 }
 
+static void report_apic_error(void)
+{
+    log_line("the local APIC reports error %x", apic_error_take());
+    apic_eoi();
+}
+
 void trap_from_user(void)
 {
     unsigned vector = user_context.trap & 0xff;
@@ -57,6 +63,9 @@ void trap_from_user(void)
     case VECTOR_TIMER:
         apic_eoi();
         kernel_interrupt(INTERRUPT_TIMER);
+        return;
+    case VECTOR_ERROR:
+        report_apic_error();
         return;
     case VECTOR_SPURIOUS:
         return;
@@ -73,6 +82,10 @@ void trap_from_kernel(struct context *context)
     uint64_t error = context->trap >> 8;
     if (vector == VECTOR_DOORBELL || vector == VECTOR_TIMER) {
         apic_eoi(); /* out of arch_wait: the loop goes on and looks */
+        return;
+    }
+    if (vector == VECTOR_ERROR) {
+        report_apic_error();
         return;
     }
     if (vector == VECTOR_SPURIOUS)

@@ -47,13 +47,16 @@ frame_t arch_root_make(struct frame_owner owner)
     return table_make(owner);
 }
 
+/* A page without access keeps its frame in an entry that is not present. */
 static uint64_t prot_bits(unsigned prot)
 {
-    return PTE_P | (prot ? PTE_U : 0) | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) | (prot & PROT_X ? 0 : PTE_NX);
+    if (!prot)
+        return PTE_KEPT;
+    return PTE_P | PTE_U | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) | (prot & PROT_X ? 0 : PTE_NX);
 }
 
-int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
-                  struct frame_owner owner)
+/* The last-level entry for address, with the tables that lead to it made; NULL: out of memory. */
+static uint64_t *entry_make(frame_t root, uint64_t address, struct frame_owner owner)
 {
     uint64_t *table = frame_pointer(root);
     for (unsigned level = LEVELS - 1; level > 0; level--) {
@@ -61,13 +64,26 @@ int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
         if (!(*entry & PTE_P)) {
             frame_t below = table_make(owner);
             if (!below)
-                return -E_NO_MEMORY;
+                return NULL;
             *entry = (uint64_t)below << PAGE_SHIFT | PTE_P | PTE_W | PTE_U | PTE_A;
         }
         table = table_of(*entry);
     }
-    uint64_t *entry = &table[index_at(address, 0)];
-    if (*entry & PTE_P)
+    return &table[index_at(address, 0)];
+}
+
+int arch_user_prepare(frame_t root, uint64_t address, struct frame_owner owner)
+{
+    return entry_make(root, address, owner) ? 0 : -E_NO_MEMORY;
+}
+
+int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
+                  struct frame_owner owner)
+{
+    uint64_t *entry = entry_make(root, address, owner);
+    if (!entry)
+        return -E_NO_MEMORY;
+    if (*entry)
         return -E_EXISTS;
     *entry = (uint64_t)frame << PAGE_SHIFT | prot_bits(prot);
     return 0;
@@ -76,7 +92,7 @@ int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
 frame_t arch_user_unmap(frame_t root, uint64_t address)
 {
     uint64_t *entry = entry_find(root, address);
-    if (!entry || !(*entry & PTE_P))
+    if (!entry || !*entry)
         return FRAME_NONE;
     frame_t frame = (frame_t)((*entry & PTE_ADDR) >> PAGE_SHIFT);
     *entry = 0;
@@ -86,23 +102,24 @@ frame_t arch_user_unmap(frame_t root, uint64_t address)
 void arch_user_protect(frame_t root, uint64_t address, unsigned prot)
 {
     uint64_t *entry = entry_find(root, address);
-    if (entry && *entry & PTE_P)
+    if (entry && *entry)
         *entry = (*entry & PTE_ADDR) | prot_bits(prot);
 }
 
-uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end)
+uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *budget)
 {
-    while (address < end) {
+    while (address < end && *budget) {
+        --*budget;
         uint64_t *table = frame_pointer(root);
         unsigned level = LEVELS - 1;
         while (level > 0 && table[index_at(address, level)] & PTE_P)
             table = table_of(table[index_at(address, level--)]);
-        if (level == 0 && table[index_at(address, 0)] & PTE_P)
+        if (level == 0 && table[index_at(address, 0)])
             return address;
         uint64_t step = 1ull << (PAGE_SHIFT + 9 * level);
         address = (address & ~(step - 1)) + step;
     }
-    return end;
+    return address < end ? address : end;
 }
 
 /* Frees the tables below one, at most *budget; returns 1 when it holds none any more. */
