@@ -419,7 +419,7 @@ static inline void actor_receive(const struct message *m, uint64_t kind, unsigne
     actor->class->handler[type](actor, m, from_core);
 }
 
-static unsigned __attribute__((noinline)) local_turn(void)
+static void local_take(void)
 {
     uint16_t node = backlog_shift(&local);
     const struct message *m = node_message(node);
@@ -430,13 +430,19 @@ static unsigned __attribute__((noinline)) local_turn(void)
     }
     actor_receive(m, kind, this_core);
     node_free(node);
-    return 1;
+}
+
+static unsigned __attribute__((noinline)) turn_with_local(void)
+{
+    local_take();
+    return 1 + links_poll(actor_receive);
 }
 
 unsigned actor_turn(void)
 {
-    unsigned handled = UNLIKELY(local.first) ? local_turn() : 0;
-    return handled + links_poll(actor_receive);
+    if (UNLIKELY(local.first))
+        return turn_with_local();
+    return links_poll(actor_receive);
 }
 
 int actor_prepare_to_leave(void)

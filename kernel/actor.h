@@ -93,15 +93,15 @@ int actor_watch(uint64_t target, const struct actor *watcher, uint64_t cookie);
 /* Takes one watch back. A DOWN that is under way already still comes. Errors as actor_send. */
 int actor_unwatch(uint64_t target, const struct actor *watcher, uint64_t cookie);
 
-/* A turn of the event loop: handles at most one message from this kernel and a burst from each
- * other one. Returns how many were handled; 0: nothing was there. */
+/* A turn of the event loop: handles at most one message from this kernel and one from another, each
+ * other one having its turn. Returns how many were taken; 0: nothing was there. */
 unsigned actor_turn(void);
 
 /* As channel_prepare_to_leave, and knows of messages within the kernel. */
 int actor_prepare_to_leave(void);
 
-/* Whether messages within the kernel wait: who entered it from user mode and would go straight back must go by
- * the loop then, for no doorbell tells of them. */
+/* Whether messages within the kernel wait: who entered it from user mode and would go straight back
+ * must go by the loop then, for no doorbell tells of them. */
 int actor_local_waits(void);
 
 struct actor_counts {

@@ -20,12 +20,17 @@ struct line {
     uint64_t word __attribute__((aligned(128)));
 };
 
+/* What a kernel keeps private, in lines of its own. */
+struct side {
+    struct ring_end end __attribute__((aligned(128)));
+};
+
 #define STOP UINT64_MAX
 
 static struct line lines[2];
 static struct ring rings[2] __attribute__((aligned(4096)));
 static struct doorbell bells[2];
-static struct ring_end ends[2] __attribute__((aligned(128)));
+static struct side sides[2];
 
 static void pin(unsigned cpu)
 {
@@ -112,7 +117,7 @@ static void channel_bell(unsigned side)
 
 static void channel_send(unsigned side, const struct message *m)
 {
-    struct ring_end *end = &ends[side];
+    struct ring_end *end = &sides[side].end;
     if (!ring_has_credit(end))
         abort();
     ring_publish(end, m, m->head);
@@ -121,15 +126,14 @@ static void channel_send(unsigned side, const struct message *m)
 
 static uint64_t channel_wait(unsigned side)
 {
-    struct ring_end *end = &ends[side];
+    struct ring_end *end = &sides[side].end;
     const struct message *m;
     while (!(m = ring_next(end)))
         ;
     uint64_t value = m->word[0];
-    ring_owe_ack(end);
     if (!ring_take(end, m))
         abort();
-    if (ring_ack_due(end)) {
+    if (ring_owe_ack(end)) {
         ring_publish_ack(end);
         channel_bell(side);
     }
@@ -211,8 +215,8 @@ int main(int argc, char **argv)
         return 0;
     }
     pin(cpu[0]);
-    ring_open(&ends[0], &rings[0], &rings[1]);
-    ring_open(&ends[1], &rings[1], &rings[0]);
+    ring_open(&sides[0].end, &rings[0], &rings[1]);
+    ring_open(&sides[1].end, &rings[1], &rings[0]);
     if (pthread_create(&thread, NULL, echo, &cpu[1]) != 0)
         return 1;
     for (unsigned pair = 0; pair < PAIRS; pair++) {

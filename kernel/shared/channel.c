@@ -11,7 +11,8 @@ _Static_assert(sizeof(struct ring) == 4096, "a ring is one frame");
 SHARED frame_t channel_inbox[CORES_MAX + 1]; /* FRAME_NONE: the core was never started */
 
 struct link links[CORES_MAX + 1];
-struct link *links_polled;
+struct link *link_current;
+unsigned link_burst;
 struct inbox *inbox_own;
 static struct channel_counts counts;
 
@@ -116,11 +117,13 @@ static void link_adopt(unsigned core)
         frame_free(gift);
     }
     link->end.in = frame_pointer(ring);
-    link->next = links_polled;
-    links_polled = link;
+    if (!link_current)
+        link_current = link->next = link;
+    link->next = link_current->next;
+    link_current->next = link;
 }
 
-void links_adopt(void)
+static void links_adopt(void)
 {
     __atomic_exchange_n(&inbox_own->news, 0, __ATOMIC_SEQ_CST);
     for (unsigned word = 0; word < (CORES_MAX + 1) / 64; word++) {
@@ -159,8 +162,13 @@ void link_flush(struct link *link)
         link_ring(link);
 }
 
+/* What waits goes first: it carries the acknowledgement too. */
 void link_acknowledge(struct link *link)
 {
+    if (link->backlog.first)
+        link_flush(link);
+    if (!ring_ack_due(&link->end))
+        return;
     int published = ring_publish_ack(&link->end);
     ASSERT(published);
     counts.acks++;
@@ -246,13 +254,55 @@ void link_damaged(struct link *link)
     panic("core %u acknowledged messages that were never sent", address_core(link->peer));
 }
 
+void link_take_ack(struct link *link, const struct message *m)
+{
+    if (!ring_take(&link->end, m))
+        link_damaged(link);
+    if (link->backlog.first)
+        link_flush(link);
+}
+
+static int news(void)
+{
+    return __atomic_load_n(&inbox_own->news, __ATOMIC_ACQUIRE) != 0;
+}
+
+void links_rotate(void)
+{
+    if (news())
+        links_adopt();
+    if (link_current)
+        link_current = link_current->next;
+    link_burst = CHANNEL_BURST;
+}
+
+/* The first link that has a message, in turn. */
+struct link *links_search(const struct message **m)
+{
+    links_rotate();
+    struct link *first = link_current;
+    if (!first)
+        return NULL;
+    do {
+        if (ring_arrived(&link_current->end, m))
+            return link_current;
+        link_current = link_current->next;
+    } while (link_current != first);
+    return NULL;
+}
+
 static int pending(void)
 {
-    if (links_news())
+    struct link *link = link_current;
+    if (news())
         return 1;
-    for (struct link *link = links_polled; link; link = link->next)
+    if (!link)
+        return 0;
+    do {
         if (ring_next(&link->end))
             return 1;
+        link = link->next;
+    } while (link != link_current);
     return 0;
 }
 

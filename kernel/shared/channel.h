@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include "kernel/message.h"
 
-#define CHANNEL_BURST 8 /* messages of one link in a turn, so that none starves another */
+#define CHANNEL_BURST 8 /* messages of one link before the next has its turn */
 
 /* Makes the inbox of a core that is about to be started, on the core that starts it; core 0's by
  * itself. -E_NO_MEMORY: nothing changed. Until then sends to it are refused. */

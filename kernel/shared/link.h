@@ -30,7 +30,7 @@ struct inbox {
 struct link {
     struct ring_end end;
     struct doorbell *bell; /* the peer's */
-    struct link *next;     /* of those that are polled */
+    struct link *next;     /* of those that are polled, in a circle */
     uint32_t peer;         /* address_kernel of the peer; no link: not ADDRESS_VALID */
     struct backlog backlog;
     uint16_t requests; /* sent, and the replies not here yet */
@@ -39,7 +39,8 @@ struct link {
 _Static_assert(sizeof(struct link) == CACHE_LINE, "a link is a cache line");
 
 extern struct link links[CORES_MAX + 1]; /* by core */
-extern struct link *links_polled;        /* those whose ring is known */
+extern struct link *link_current;        /* whose turn it is, of those whose ring is known */
+extern unsigned link_burst;              /* how many messages more it may have */
 extern struct inbox *inbox_own;
 
 /* --- the rare cases -------------------------------------------------------------------------- */
@@ -50,15 +51,13 @@ void link_flush(struct link *link);          /* credit has come: from the backlo
 void link_acknowledge(struct link *link);    /* a pure acknowledgement is due */
 void link_bell(struct link *link);           /* the peer is away */
 void link_request_done(struct link *link);   /* a reply has come */
-void links_adopt(void);                      /* rings are new */
+void link_take_ack(struct link *link, const struct message *m); /* a pure one has come */
+/* The current one has nothing: whose turn it is then, and its message; or NULL. */
+struct link *links_search(const struct message **m);
+void links_rotate(void); /* the current one has had its burst */
 _Noreturn void link_damaged(struct link *link);
 
 /* --- the usual ones -------------------------------------------------------------------------- */
-
-static inline int links_news(void)
-{
-    return __builtin_expect(__atomic_load_n(&inbox_own->news, __ATOMIC_ACQUIRE) != 0, 0);
-}
 
 static inline void link_ring(struct link *link)
 {
@@ -76,16 +75,15 @@ static inline int link_send(struct link *link, const struct message *m, uint64_t
     return 0;
 }
 
-/* A message was handled, or was a pure acknowledgement. What waits goes first: it carries the
- * acknowledgement too. */
+/* A message was handled. */
 static inline void link_take(struct link *link, const struct message *m)
 {
     if (!ring_take(&link->end, m))
         link_damaged(link);
-    if (__builtin_expect(link->backlog.first, 0))
-        link_flush(link);
-    if (ring_ack_due(&link->end))
+    if (ring_owe_ack(&link->end))
         link_acknowledge(link);
+    else if (__builtin_expect(link->backlog.first, 0))
+        link_flush(link);
 }
 
 /* Handles a message that is not plain. */
@@ -94,38 +92,38 @@ link_take_other(struct link *link, const struct message *m,
                 void (*deliver)(const struct message *m, uint64_t kind, unsigned from_core))
 {
     uint64_t kind = message_kind(m);
+    if (kind == KIND_ACK) {
+        link_take_ack(link, m);
+        return;
+    }
     if (kind == KIND_REPLY)
         link_request_done(link);
-    if (kind != KIND_ACK) {
-        deliver(m, kind, address_core(link->peer));
-        ring_owe_ack(&link->end);
-    }
+    deliver(m, kind, address_core(link->peer));
     link_take(link, m);
 }
 
-/* Takes up new rings, then takes at most CHANNEL_BURST messages from each link and hands those for
- * actors to `deliver`, in place: each is valid until `deliver` returns. Returns how many were
- * taken. From the event loop only. */
+/* Takes at most one message, and hands it to `deliver`, if it is for an actor, in place: it is
+ * valid until `deliver` returns. Each link in turn, for as long as it has messages, but for no more
+ * than CHANNEL_BURST. Returns 1 when a message was taken. From the event loop only. */
 static inline unsigned links_poll(void (*deliver)(const struct message *m, uint64_t kind,
                                                   unsigned from_core))
 {
-    unsigned taken = 0;
-    if (links_news())
-        links_adopt();
-    for (struct link *link = links_polled; link; link = link->next) {
-        const struct message *m;
-        unsigned most = taken + CHANNEL_BURST;
-        for (; taken != most && (m = ring_next(&link->end)); taken++) {
-            if (__builtin_expect(message_kind(m) != KIND_PLAIN, 0)) {
-                link_take_other(link, m, deliver);
-                continue;
-            }
-            deliver(m, KIND_PLAIN, address_core(link->peer));
-            ring_owe_ack(&link->end);
-            link_take(link, m);
-        }
+    struct link *link = link_current;
+    const struct message *m;
+    if (__builtin_expect(!link || !ring_arrived(&link->end, &m), 0)) {
+        link = links_search(&m);
+        if (!link)
+            return 0;
     }
-    return taken;
+    if (__builtin_expect(message_kind(m) == KIND_PLAIN, 1)) {
+        deliver(m, KIND_PLAIN, address_core(link->peer));
+        link_take(link, m);
+    } else {
+        link_take_other(link, m, deliver);
+    }
+    if (__builtin_expect(--link_burst == 0, 0))
+        links_rotate();
+    return 1;
 }
 
 #endif

@@ -113,14 +113,22 @@ static inline int ring_publish_ack(struct ring_end *end)
     return 1;
 }
 
-/* The message that comes next, or NULL while it has not come. It stays readable in its slot until
- * ring_take; what is published meanwhile does not acknowledge it. */
-static inline const struct message *ring_next(const struct ring_end *end)
+/* Has the message that comes next come? *m is set to its slot either way. It is readable from then
+ * until ring_take; what is published meanwhile does not acknowledge it. */
+static inline int ring_arrived(const struct ring_end *end, const struct message **m)
 {
     uint32_t sequence = end->taken + 1;
     const struct message *slot = &end->in->slot[sequence % RING_SLOTS];
     uint64_t head = __atomic_load_n(&slot->head, __ATOMIC_ACQUIRE);
-    return (uint16_t)head == (uint16_t)sequence ? slot : NULL;
+    *m = slot;
+    return ((head ^ sequence) & 0xffff) == 0;
+}
+
+/* The same in one: NULL while it has not come. */
+static inline const struct message *ring_next(const struct ring_end *end)
+{
+    const struct message *m;
+    return ring_arrived(end, &m) ? m : NULL;
 }
 
 /* Consumes the message that ring_next gave: its slot is the sender's again once told; and takes up
@@ -138,16 +146,16 @@ static inline int ring_take(struct ring_end *end, const struct message *m)
 }
 
 /* Counts a message that was taken, if it was no pure acknowledgement: those do not themselves make
- * one due. */
-static inline void ring_owe_ack(struct ring_end *end)
+ * one due. Returns 1 when one is due now: it is to be published before the next message is taken,
+ * unless something else is. */
+static inline int ring_owe_ack(struct ring_end *end)
 {
-    end->until_ack--;
+    return __builtin_expect(--end->until_ack == 0, 0);
 }
 
-/* Is a pure acknowledgement due? It is to be published before the next message is taken. */
 static inline int ring_ack_due(const struct ring_end *end)
 {
-    return __builtin_expect(end->until_ack == 0, 0);
+    return end->until_ack == 0;
 }
 
 #endif

@@ -203,6 +203,10 @@ def test_killed_process_gives_its_cores_back(run, cores):
     assert result.lines().count(f"gathered {cores - 1}") == 5
 
 
+def test_process_that_ends_amid_changes_of_memory(run):
+    expect_ok(run("family", "churn", 40))
+
+
 def private_frames(result):
     return [int(count) for count in re.findall(r"kernel \d+ owns \d+ frames: (\d+) private", result.log)]
 

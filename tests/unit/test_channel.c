@@ -172,22 +172,39 @@ static void test_links_apart(void **state)
         assert_int_equal(send(0, 1), 0);
     for (unsigned i = 0; i < 10; i++)
         assert_int_equal(send(0, 2), 0);
-    assert_int_equal(on(2)->poll(), CHANNEL_BURST);
-    assert_int_equal(on(2)->poll(), 10 - CHANNEL_BURST);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(on(2)->poll(), 1);
+    assert_int_equal(on(2)->poll(), 0);
+    assert_int_equal(got[0][2], 10);
     drain(3);
     assert_int_equal(got[0][1], RING_WINDOW + 10);
 }
 
 static void test_fair(void **state)
 {
+    make(4);
+    for (unsigned i = 0; i < RING_WINDOW; i++)
+        assert_int_equal(send(0, 3) | send(1, 3), 0);
+    send(2, 3);
+    for (unsigned i = 0; i < 6 * CHANNEL_BURST; i++) {
+        assert_int_equal(on(3)->poll(), 1);
+        uint64_t apart = got[0][3] > got[1][3] ? got[0][3] - got[1][3] : got[1][3] - got[0][3];
+        assert_true(apart <= CHANNEL_BURST);
+        assert_true(got[2][3] == 1 || i < 2 * CHANNEL_BURST);
+    }
+}
+
+/* A new link is taken up though the others never rest. */
+static void test_fair_to_new(void **state)
+{
     make(3);
     for (unsigned i = 0; i < RING_WINDOW; i++)
-        assert_int_equal(send(0, 2) | send(1, 2), 0);
-    for (unsigned turn = 1; turn <= 3; turn++) {
+        assert_int_equal(send(0, 2), 0);
+    on(2)->poll();
+    assert_int_equal(send(1, 2), 0);
+    for (unsigned i = 0; i < 2 * CHANNEL_BURST; i++)
         on(2)->poll();
-        assert_int_equal(got[0][2], turn * CHANNEL_BURST);
-        assert_int_equal(got[1][2], turn * CHANNEL_BURST);
-    }
+    assert_int_equal(got[1][2], 1);
 }
 
 /* The worst for replies: the way back is full, and so are all places for what may be refused. */
@@ -197,7 +214,7 @@ static void test_replies_never_refused(void **state)
     for (unsigned i = 0; i < PEER_REQUESTS; i++)
         assert_int_equal(request(0, 1), 0);
     assert_int_equal(request(0, 1), -E_LIMIT);
-    on(1)->poll();
+    drain(2);
     assert_int_equal(requests_got, PEER_REQUESTS);
     while (send(1, 0) == 0)
         ;
@@ -234,13 +251,13 @@ static void test_doorbell(void **state)
     send(0, 1);
     assert_int_equal(world.bells[1], 1); /* one for each stay away */
     on(1)->back();
-    on(1)->poll();
+    drain(2);
     send(0, 1);
     assert_int_equal(world.bells[1], 1); /* it polls */
     assert_int_equal(on(1)->leave(), 0); /* a message is there */
     send(0, 1);
     assert_int_equal(world.bells[1], 1);
-    on(1)->poll();
+    drain(2);
     assert_int_equal(on(1)->leave(), 1);
     send(0, 1);
     assert_int_equal(world.bells[1], 2);
@@ -397,6 +414,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(test_backlog, end),
         cmocka_unit_test_teardown(test_links_apart, end),
         cmocka_unit_test_teardown(test_fair, end),
+        cmocka_unit_test_teardown(test_fair_to_new, end),
         cmocka_unit_test_teardown(test_replies_never_refused, end),
         cmocka_unit_test_teardown(test_reply_unasked, end),
         cmocka_unit_test_teardown(test_doorbell, end),

@@ -229,6 +229,19 @@ static void test_crowd(void)
     test_many(3);
 }
 
+/* A process that ends while its memory is being changed is gone in the end. */
+static void test_churn(long rounds)
+{
+    char most[24], turns[24];
+    snprintf(most, sizeof most, "%u", pando_procinfo()->max_vcores);
+    for (long i = 1; i <= rounds; i++) {
+        snprintf(turns, sizeof turns, "%ld", i);
+        int pid = create("stale", "churn", most, turns, NULL);
+        CHECK_IS(run(pid), 0);
+        CHECK_IS(await(pid), STATUS_FAULT);
+    }
+}
+
 /* Children that make calls at random, do anything to their own memory, and are killed in the end.
  */
 static void test_wild(long seeds)
@@ -273,6 +286,8 @@ int main(int argc, char *argv[])
         test_exhausted_child();
     else if (!strcmp(test, "crowd"))
         test_crowd();
+    else if (!strcmp(test, "churn"))
+        test_churn(number_of(argv[2]));
     else if (!strcmp(test, "wild"))
         test_wild(number_of(argv[2]));
     else
