@@ -60,7 +60,7 @@
     X(14, vcore_id)
 
 enum syscall_number {
-#define SYSCALL_ENUM(number, name) SYS_##name = number,
+#define SYSCALL_ENUM(number, name) PANDO_##name = number,
     SYSCALL_LIST(SYSCALL_ENUM)
 #undef SYSCALL_ENUM
     SYSCALLS

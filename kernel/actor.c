@@ -143,7 +143,7 @@ static int __attribute__((noinline, cold)) send_other(uint64_t to, const struct 
 
 int actor_send(uint64_t to, struct message *m)
 {
-    struct link *link = &links[address_core(to)];
+    struct link *link = link_at(to);
     probe_send(m);
     if (UNLIKELY(link->peer != address_kernel(to)))
         return send_other(to, m);

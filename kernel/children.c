@@ -38,15 +38,15 @@ static long wait_for(struct process *p, unsigned vcoreid, struct process *child)
 
 long children_call(struct process *p, unsigned vcoreid, long number, unsigned long argument)
 {
-    if (number == SYS_proc_create)
+    if (number == PANDO_proc_create)
         return create(p, vcoreid, argument);
     struct process *child = child_of(p, argument);
     if (!child)
         return -E_NO_ENTRY;
     switch (number) {
-    case SYS_proc_run:
+    case PANDO_proc_run:
         return process_run(child);
-    case SYS_proc_kill:
+    case PANDO_proc_kill:
         process_end(child, STATUS_KILLED);
         return 0;
     default:

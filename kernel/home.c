@@ -188,25 +188,25 @@ static long call_notify(struct process *p, unsigned long vcoreid)
 static long call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
     switch (number) {
-    case SYS_exit:
+    case PANDO_exit:
         if (argument[0] & ~0xffl)
             return -E_INVALID;
         process_end(p, (int)argument[0]);
         return CALL_LATER;
-    case SYS_mem_map:
-    case SYS_mem_unmap:
-    case SYS_mem_protect:
+    case PANDO_mem_map:
+    case PANDO_mem_unmap:
+    case PANDO_mem_protect:
         return memory_call(p, vcoreid, number, argument);
-    case SYS_cores_request:
+    case PANDO_cores_request:
         return home_cores_request(p, vcoreid, (unsigned long)argument[0]);
-    case SYS_vcore_yield:
+    case PANDO_vcore_yield:
         return home_yield(p, vcoreid);
-    case SYS_vcore_notify:
+    case PANDO_vcore_notify:
         return call_notify(p, (unsigned long)argument[0]);
-    case SYS_proc_create:
-    case SYS_proc_run:
-    case SYS_proc_wait:
-    case SYS_proc_kill:
+    case PANDO_proc_create:
+    case PANDO_proc_run:
+    case PANDO_proc_wait:
+    case PANDO_proc_kill:
         return children_call(p, vcoreid, number, (unsigned long)argument[0]);
     default:
         return -E_NO_CALL;

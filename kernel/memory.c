@@ -328,9 +328,9 @@ long memory_call(struct process *p, unsigned vcoreid, long number, const long ar
     }
     uint64_t base = (uint64_t)argument[0], bytes = (uint64_t)argument[1];
     switch (number) {
-    case SYS_mem_map:
+    case PANDO_mem_map:
         return call_map(p, base, bytes, (unsigned long)argument[2], (unsigned long)argument[3]);
-    case SYS_mem_unmap:
+    case PANDO_mem_unmap:
         return call_unmap(p, vcoreid, base, bytes);
     default:
         return call_protect(p, vcoreid, base, bytes, (unsigned long)argument[2]);

@@ -308,13 +308,13 @@ long kernel_syscall(long number, const long argument[4])
     if (!v->data->notif_disabled)
         reflect(v);
     switch (number) {
-    case SYS_null:
+    case PANDO_null:
         return 0;
-    case SYS_console_write:
+    case PANDO_console_write:
         return call_console(v, argument);
-    case SYS_vcore_halt:
+    case PANDO_vcore_halt:
         return call_halt(v);
-    case SYS_vcore_id:
+    case PANDO_vcore_id:
         return v->id | (long)this_core << 16;
     default:
         if (number < 0 || number >= SYSCALLS)

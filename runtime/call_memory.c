@@ -28,12 +28,12 @@ void call_memory_init(uint64_t start)
 
 static long pages_map(uint64_t addr, uint64_t bytes, int prot)
 {
-    return kernel_call(SYS_mem_map, addr, bytes, prot, 0);
+    return kernel_call(PANDO_mem_map, addr, bytes, prot, 0);
 }
 
 static long pages_unmap(uint64_t addr, uint64_t bytes)
 {
-    return kernel_call(SYS_mem_unmap, addr, bytes, 0, 0);
+    return kernel_call(PANDO_mem_unmap, addr, bytes, 0, 0);
 }
 
 static void heap_set(uint64_t end)
@@ -132,7 +132,7 @@ static int64_t map_file(const uint64_t *args, uint64_t bytes, int prot)
         uint64_t rest = file_bytes - offset;
         memcpy((void *)place, data + offset, rest < args[1] ? rest : args[1]);
     }
-    long error = kernel_call(SYS_mem_protect, place, bytes, prot, 0);
+    long error = kernel_call(PANDO_mem_protect, place, bytes, prot, 0);
     return error < 0 ? call_error(error) : place;
 }
 
@@ -179,7 +179,7 @@ int64_t answer_mprotect(const uint64_t *args)
         return 0;
     if (!range_valid(args[0], bytes))
         return -LINUX_EINVAL;
-    long error = kernel_call(SYS_mem_protect, args[0], bytes, prot, 0);
+    long error = kernel_call(PANDO_mem_protect, args[0], bytes, prot, 0);
     return error < 0 ? call_error(error) : 0;
 }
 

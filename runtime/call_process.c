@@ -31,7 +31,7 @@ int64_t answer_identity(const uint64_t *args)
 /* exit(status), exit_group(status) */
 int64_t answer_exit(const uint64_t *args)
 {
-    return system_call(SYS_exit, args[0] & 0xff, 0, 0, 0);
+    return system_call(PANDO_exit, args[0] & 0xff, 0, 0, 0);
 }
 
 static int64_t signal_self(uint64_t target, uint64_t number)

@@ -12,7 +12,7 @@ static long bounce_write(int stream)
 {
     vcore_mask();
     memcpy(vcore_message(), bounce, bounce_bytes);
-    long result = system_call(SYS_console_write, stream, bounce_bytes, 0, 0);
+    long result = system_call(PANDO_console_write, stream, bounce_bytes, 0, 0);
     vcore_unmask();
     bounce_bytes = 0;
     return result < 0 ? result : 0;
@@ -86,9 +86,9 @@ _Noreturn void console_fail(const char *reason)
     memcpy(message, head, sizeof head - 1);
     memcpy(message + sizeof head - 1, reason, length);
     message[sizeof head - 1 + length] = '\n';
-    system_call(SYS_console_write, STREAM_ERROR, sizeof head + length, 0, 0);
+    system_call(PANDO_console_write, STREAM_ERROR, sizeof head + length, 0, 0);
     for (;;)
-        system_call(SYS_exit, STATUS_FAULT, 0, 0, 0);
+        system_call(PANDO_exit, STATUS_FAULT, 0, 0, 0);
 }
 
 long console_message_call(long number, const struct io_piece *pieces, size_t count)

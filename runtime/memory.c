@@ -47,7 +47,7 @@ static bool chunk_map(void)
     uint64_t addr = __atomic_fetch_add(&next_chunk, chunk_bytes, __ATOMIC_RELAXED);
 
     if (addr + chunk_bytes > PLACE_BLOCKS_END ||
-        system_call(SYS_mem_map, addr, chunk_bytes, PROT_R | PROT_W, MEM_EAGER) < 0)
+        system_call(PANDO_mem_map, addr, chunk_bytes, PROT_R | PROT_W, MEM_EAGER) < 0)
         return false;
     lock_take(&lock);
     chunk_next = addr;
@@ -75,7 +75,7 @@ uint64_t memory_stack(uint64_t bytes)
     uint64_t top = guard + PAGE_BYTES + bytes;
 
     if (top > PLACE_STACKS_END ||
-        system_call(SYS_mem_map, guard + PAGE_BYTES, bytes, PROT_R | PROT_W, 0) < 0)
+        system_call(PANDO_mem_map, guard + PAGE_BYTES, bytes, PROT_R | PROT_W, 0) < 0)
         return 0;
     return top;
 }

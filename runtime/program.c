@@ -16,7 +16,7 @@ static _Noreturn void refuse(int status, const char *name, const char *reason)
 {
     console_complain(name, reason);
     for (;;)
-        kernel_call(SYS_exit, status, 0, 0, 0);
+        kernel_call(PANDO_exit, status, 0, 0, 0);
 }
 
 static const char *error_sentence(long error)
@@ -58,13 +58,13 @@ static long segment_load(const struct elf_segment *segment, const uint8_t *file,
     uint64_t bytes = addr + segment->memory_bytes - start;
 
     bytes = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-    long error = kernel_call(SYS_mem_map, start, bytes, PROT_R | PROT_W, 0);
+    long error = kernel_call(PANDO_mem_map, start, bytes, PROT_R | PROT_W, 0);
     if (error < 0)
         return error;
     memcpy((void *)addr, file + segment->file_offset, segment->file_bytes);
     if (segment->prot == (PROT_R | PROT_W))
         return 0;
-    return kernel_call(SYS_mem_protect, start, bytes, segment->prot, 0);
+    return kernel_call(PANDO_mem_protect, start, bytes, segment->prot, 0);
 }
 
 static long segments_load(const struct elf_image *image, const uint8_t *file, uint64_t base)
@@ -123,5 +123,5 @@ int runtime_proc_create(int argc, char *const argv[])
         return -E_TOO_LONG;
     for (int i = 0; i < argc; i++)
         pieces[i] = (struct io_piece){(uint8_t *)argv[i], strlen(argv[i]) + 1};
-    return console_message_call(SYS_proc_create, pieces, argc);
+    return console_message_call(PANDO_proc_create, pieces, argc);
 }

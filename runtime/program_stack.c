@@ -12,7 +12,7 @@ struct aux {
 
 long program_stack_map(void)
 {
-    return kernel_call(SYS_mem_map, PLACE_STACK_TOP - PROGRAM_STACK_BYTES, PROGRAM_STACK_BYTES,
+    return kernel_call(PANDO_mem_map, PLACE_STACK_TOP - PROGRAM_STACK_BYTES, PROGRAM_STACK_BYTES,
                        PROT_R | PROT_W, 0);
 }
 

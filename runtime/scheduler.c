@@ -69,7 +69,7 @@ static void idle_wake_one(void)
         uint64_t bits;
         while ((bits = __atomic_load_n(&idle[word], __ATOMIC_SEQ_CST)) != 0) {
             unsigned vcoreid = word * 64 + __builtin_ctzll(bits);
-            if (idle_claim(vcoreid) && system_call(SYS_vcore_notify, vcoreid, 0, 0, 0) == 0)
+            if (idle_claim(vcoreid) && system_call(PANDO_vcore_notify, vcoreid, 0, 0, 0) == 0)
                 return;
         }
     }
@@ -79,7 +79,7 @@ static void idle_wait(unsigned vcoreid)
 {
     __atomic_fetch_or(&idle[vcoreid / 64], 1ull << vcoreid % 64, __ATOMIC_SEQ_CST);
     if (!scheduler_has_runnable())
-        system_call(SYS_vcore_halt, 0, 0, 0, 0);
+        system_call(PANDO_vcore_halt, 0, 0, 0, 0);
     idle_claim(vcoreid);
 }
 

@@ -86,7 +86,7 @@ int runtime_vcore_id(void)
 
 int runtime_vcores_request(unsigned amt_wanted)
 {
-    long result = kernel_call(SYS_cores_request, amt_wanted, 0, 0, 0);
+    long result = kernel_call(PANDO_cores_request, amt_wanted, 0, 0, 0);
 
     if (result < 0)
         return result;
@@ -99,7 +99,7 @@ static void after_give_back(struct uthread *uthread, void *arg)
     (void)arg;
     scheduler_add(uthread);
     scheduler_vcore_offline();
-    system_call(SYS_vcore_yield, 0, 0, 0, 0);
+    system_call(PANDO_vcore_yield, 0, 0, 0, 0);
     scheduler_vcore_online(); /* refused: the vcore stays */
 }
 
@@ -116,7 +116,7 @@ static long vcore_give_back(void)
 
 long runtime_kernel_call(long number, long a, long b, long c, long d)
 {
-    if (number == SYS_vcore_yield)
+    if (number == PANDO_vcore_yield)
         return vcore_give_back();
     return kernel_call(number, a, b, c, d);
 }

@@ -13,7 +13,7 @@ static uint64_t ticks(void)
 
 int main(void)
 {
-    long error = pando_kernel_call(SYS_mem_map, WHERE, (PAGES + 1) * 4096, PROT_R | PROT_W, 0);
+    long error = pando_kernel_call(PANDO_mem_map, WHERE, (PAGES + 1) * 4096, PROT_R | PROT_W, 0);
     if (error) {
         fprintf(stderr, "mem_map: error %ld\n", error);
         return 1;

@@ -25,7 +25,7 @@ static uint64_t calls_in_vcore_context(void)
                      "sub %%r8, %%rax\n\t"
                      "movb $0, %%gs:0"
                      : "=&a"(ticks)
-                     : [calls] "i"(CALLS), [null] "i"(SYS_null)
+                     : [calls] "i"(CALLS), [null] "i"(PANDO_null)
                      : "rcx", "rdx", "r8", "r9", "r11", "memory");
     return ticks;
 }

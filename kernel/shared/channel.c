@@ -11,9 +11,14 @@ _Static_assert(sizeof(struct ring) == 4096, "a ring is one frame");
 SHARED frame_t channel_inbox[CORES_MAX + 1]; /* FRAME_NONE: the core was never started */
 
 struct link links[CORES_MAX + 1];
-struct link *link_current;
-unsigned link_burst;
 struct inbox *inbox_own;
+unsigned link_burst = CHANNEL_BURST;
+
+/* Stands for a link until there is one: nothing ever comes on it. */
+static struct ring silence;
+static struct link nobody = {.end = {.in = &silence}, .next = &nobody};
+struct link *link_current = &nobody;
+
 static struct channel_counts counts;
 
 static struct inbox *inbox_of(unsigned core)
@@ -117,7 +122,7 @@ static void link_adopt(unsigned core)
         frame_free(gift);
     }
     link->end.in = frame_pointer(ring);
-    if (!link_current)
+    if (link_current == &nobody)
         link_current = link->next = link;
     link->next = link_current->next;
     link_current->next = link;
@@ -178,7 +183,7 @@ void link_acknowledge(struct link *link)
 /* The link with the kernel that `to` means, NULL if there is none: of that core and incarnation. */
 static struct link *link_find(uint64_t to)
 {
-    struct link *link = &links[address_core(to)];
+    struct link *link = link_at(to);
     return link->peer == address_kernel(to) ? link : NULL;
 }
 
@@ -271,21 +276,18 @@ void links_rotate(void)
 {
     if (news())
         links_adopt();
-    if (link_current)
-        link_current = link_current->next;
+    link_current = link_current->next;
     link_burst = CHANNEL_BURST;
 }
 
-/* The first link that has a message, in turn. */
-struct link *links_search(const struct message **m)
+const struct message *links_search(void)
 {
     links_rotate();
     struct link *first = link_current;
-    if (!first)
-        return NULL;
     do {
-        if (ring_arrived(&link_current->end, m))
-            return link_current;
+        const struct message *m = ring_next(&link_current->end);
+        if (m)
+            return m;
         link_current = link_current->next;
     } while (link_current != first);
     return NULL;
@@ -296,8 +298,6 @@ static int pending(void)
     struct link *link = link_current;
     if (news())
         return 1;
-    if (!link)
-        return 0;
     do {
         if (ring_next(&link->end))
             return 1;

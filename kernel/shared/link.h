@@ -39,8 +39,8 @@ struct link {
 _Static_assert(sizeof(struct link) == CACHE_LINE, "a link is a cache line");
 
 extern struct link links[CORES_MAX + 1]; /* by core */
-extern struct link *link_current;        /* whose turn it is, of those whose ring is known */
-extern unsigned link_burst;              /* how many messages more it may have */
+extern struct link *link_current; /* whose turn it is, of those whose ring is known; never NULL */
+extern unsigned link_burst;       /* how many messages more it may have */
 extern struct inbox *inbox_own;
 
 /* --- the rare cases -------------------------------------------------------------------------- */
@@ -52,12 +52,19 @@ void link_acknowledge(struct link *link);    /* a pure acknowledgement is due */
 void link_bell(struct link *link);           /* the peer is away */
 void link_request_done(struct link *link);   /* a reply has come */
 void link_take_ack(struct link *link, const struct message *m); /* a pure one has come */
-/* The current one has nothing: whose turn it is then, and its message; or NULL. */
-struct link *links_search(const struct message **m);
+const struct message *
+links_search(void);      /* makes the next that has a message current; NULL: none */
 void links_rotate(void); /* the current one has had its burst */
 _Noreturn void link_damaged(struct link *link);
 
 /* --- the usual ones -------------------------------------------------------------------------- */
+
+/* Where the link with the core of an address stands, if there is one. */
+static inline struct link *link_at(uint64_t address)
+{
+    uintptr_t offset = address_core(address) * sizeof(struct link);
+    return (struct link *)((uintptr_t)links + offset);
+}
 
 static inline void link_ring(struct link *link)
 {
@@ -86,10 +93,10 @@ static inline void link_take(struct link *link, const struct message *m)
         link_flush(link);
 }
 
-/* Handles a message that is not plain. */
+/* Handles one that is not plain. */
 static __attribute__((noinline, cold, unused)) void
-link_take_other(struct link *link, const struct message *m,
-                void (*deliver)(const struct message *m, uint64_t kind, unsigned from_core))
+link_handle_other(struct link *link, const struct message *m,
+                  void (*deliver)(const struct message *m, uint64_t kind, unsigned from_core))
 {
     uint64_t kind = message_kind(m);
     if (kind == KIND_ACK) {
@@ -102,6 +109,31 @@ link_take_other(struct link *link, const struct message *m,
     link_take(link, m);
 }
 
+/* Hands a message that has come to `deliver`, if it is for an actor. */
+static inline void link_handle(struct link *link, const struct message *m,
+                               void (*deliver)(const struct message *m, uint64_t kind,
+                                               unsigned from_core))
+{
+    if (__builtin_expect(message_kind(m) == KIND_PLAIN, 1)) {
+        deliver(m, KIND_PLAIN, address_core(link->peer));
+        link_take(link, m);
+    } else {
+        link_handle_other(link, m, deliver);
+    }
+    if (__builtin_expect(--link_burst == 0, 0))
+        links_rotate();
+}
+
+/* The current link has nothing: on to the next that has. */
+static __attribute__((noinline, unused)) unsigned
+links_poll_next(void (*deliver)(const struct message *m, uint64_t kind, unsigned from_core))
+{
+    const struct message *m = links_search();
+    if (m)
+        link_handle(link_current, m, deliver);
+    return m != NULL;
+}
+
 /* Takes at most one message, and hands it to `deliver`, if it is for an actor, in place: it is
  * valid until `deliver` returns. Each link in turn, for as long as it has messages, but for no more
  * than CHANNEL_BURST. Returns 1 when a message was taken. From the event loop only. */
@@ -109,20 +141,10 @@ static inline unsigned links_poll(void (*deliver)(const struct message *m, uint6
                                                   unsigned from_core))
 {
     struct link *link = link_current;
-    const struct message *m;
-    if (__builtin_expect(!link || !ring_arrived(&link->end, &m), 0)) {
-        link = links_search(&m);
-        if (!link)
-            return 0;
-    }
-    if (__builtin_expect(message_kind(m) == KIND_PLAIN, 1)) {
-        deliver(m, KIND_PLAIN, address_core(link->peer));
-        link_take(link, m);
-    } else {
-        link_take_other(link, m, deliver);
-    }
-    if (__builtin_expect(--link_burst == 0, 0))
-        links_rotate();
+    const struct message *m = ring_next(&link->end);
+    if (__builtin_expect(!m, 0))
+        return links_poll_next(deliver);
+    link_handle(link, m, deliver);
     return 1;
 }
 

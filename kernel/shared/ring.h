@@ -113,22 +113,14 @@ static inline int ring_publish_ack(struct ring_end *end)
     return 1;
 }
 
-/* Has the message that comes next come? *m is set to its slot either way. It is readable from then
- * until ring_take; what is published meanwhile does not acknowledge it. */
-static inline int ring_arrived(const struct ring_end *end, const struct message **m)
+/* The message that comes next, or NULL while it has not come. It stays readable in its slot until
+ * ring_take; what is published meanwhile does not acknowledge it. */
+static inline const struct message *ring_next(const struct ring_end *end)
 {
     uint32_t sequence = end->taken + 1;
     const struct message *slot = &end->in->slot[sequence % RING_SLOTS];
     uint64_t head = __atomic_load_n(&slot->head, __ATOMIC_ACQUIRE);
-    *m = slot;
-    return ((head ^ sequence) & 0xffff) == 0;
-}
-
-/* The same in one: NULL while it has not come. */
-static inline const struct message *ring_next(const struct ring_end *end)
-{
-    const struct message *m;
-    return ring_arrived(end, &m) ? m : NULL;
+    return ((head ^ sequence) & 0xffff) == 0 ? slot : NULL;
 }
 
 /* Consumes the message that ring_next gave: its slot is the sender's again once told; and takes up

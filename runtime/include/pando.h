@@ -88,7 +88,7 @@ static inline long pando_kernel_call(long number, long a, long b, long c, long d
 }
 
 /* Creates a process that will run the program argv[0] of the boot archive; it runs after
- * pando_kernel_call(SYS_proc_run, pid, ...). Returns its id. */
+ * pando_kernel_call(PANDO_proc_run, pid, ...). Returns its id. */
 static inline int pando_proc_create(int argc, char *const argv[])
 {
     return PANDO_TABLE.proc_create(argc, argv);

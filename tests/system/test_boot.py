@@ -173,6 +173,13 @@ def test_kernel_option(run, options, sentence):
                 re.escape(sentence))
 
 
+def test_a_processor_without_nx_is_refused_by_the_first_instructions(run):
+    done = run("hello", cores=1, options=["--qemu-option=-cpu", "--qemu-option=max,-nx"])
+    assert done.status == 125
+    assert b"lacks long mode or NX" in done.stderr
+    assert "stop: this processor lacks long mode or NX" in done.log
+
+
 @pytest.mark.parametrize("feature", ["FSGSBASE", "XSAVE", "SYSCALL"])
 def test_processor_that_lacks(run, feature):
     result = run("hello", cores=2, options=["--qemu-option=-cpu", f"--qemu-option=max,-{feature.lower()}"])

@@ -95,15 +95,23 @@ require_long_mode:
     cmp %eax, %edx
     jne 1f
     ret
-1:  mov $no_long_mode, %esi     /* says so on COM1 and stops */
+1:  mov $log_no_long_mode, %esi /* says so on the log, COM1, and on the control port, COM4; stops */
     mov $0x3f8, %dx
-2:  lodsb
-    test %al, %al
-    jz 3f
-    out %al, %dx
+    call write_string
+    mov $control_no_long_mode, %esi
+    mov $0x2e8, %dx
+    call write_string
+2:  hlt
     jmp 2b
-3:  hlt
-    jmp 3b
+
+/* Writes the string at esi to the serial port dx. */
+write_string:
+    lodsb
+    test %al, %al
+    jz 1f
+    out %al, %dx
+    jmp write_string
+1:  ret
 
     .code64
 boot_start64:
@@ -141,8 +149,10 @@ boot_gdt:
 boot_gdt_pointer:
     .short 31
     .long boot_gdt
-no_long_mode:
-    .asciz "pando: this processor lacks long mode or NX, which Pando requires\r\n"
+log_no_long_mode:
+    .asciz "[0] stop: this processor lacks long mode or NX, which Pando requires\n"
+control_no_long_mode:
+    .asciz "stop this processor lacks long mode or NX, which Pando requires\n"
 
     .section .boot.bss, "aw", @nobits
     .balign 4096

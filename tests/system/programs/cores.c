@@ -16,7 +16,7 @@ static unsigned vcores;
 
 static void check_own_id(void)
 {
-    long answer = pando_kernel_call(SYS_vcore_id, 0, 0, 0, 0);
+    long answer = pando_kernel_call(PANDO_vcore_id, 0, 0, 0, 0);
     unsigned vcoreid = answer & 0xffff, core = answer >> 16;
     CHECK_IS(pando_vcore_id(), vcoreid);
     CHECK_IS(vcore_data_of(vcoreid)->vcoreid, vcoreid);
@@ -32,7 +32,7 @@ static void *be_there(void *arg)
         ;
     check_own_id();
     if (pando_vcore_id() == all.leaves)
-        CHECK_IS(pando_kernel_call(SYS_vcore_yield, 0, 0, 0, 0), 0);
+        CHECK_IS(pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0), 0);
     return arg;
 }
 
@@ -98,10 +98,10 @@ static void check_bounds(void)
 {
     const long wrong[] = {0, -1, info->max_vcores + 1l, VCORES_MAX + 1, 1l << 32 | 1, 1l << 62};
     for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        CHECK_IS(pando_kernel_call(SYS_cores_request, wrong[i], 0, 0, 0), -E_INVALID);
-    CHECK_IS(pando_kernel_call(SYS_vcore_notify, VCORES_MAX, 0, 0, 0), -E_NO_ENTRY);
-    CHECK_IS(pando_kernel_call(SYS_vcore_notify, VCORES_MAX - 1, 0, 0, 0), -E_NO_ENTRY);
-    CHECK_IS(pando_kernel_call(SYS_vcore_notify, -1, 0, 0, 0), -E_NO_ENTRY);
+        CHECK_IS(pando_kernel_call(PANDO_cores_request, wrong[i], 0, 0, 0), -E_INVALID);
+    CHECK_IS(pando_kernel_call(PANDO_vcore_notify, VCORES_MAX, 0, 0, 0), -E_NO_ENTRY);
+    CHECK_IS(pando_kernel_call(PANDO_vcore_notify, VCORES_MAX - 1, 0, 0, 0), -E_NO_ENTRY);
+    CHECK_IS(pando_kernel_call(PANDO_vcore_notify, -1, 0, 0, 0), -E_NO_ENTRY);
 }
 
 static void check_single(void)
@@ -112,7 +112,7 @@ static void check_single(void)
     CHECK_IS(info->vcoremap[0].core, 0);
     CHECK_IS(pando_vcore_id(), 0);
     CHECK_IS(info->max_vcores, info->cores > 1 ? info->cores - 1 : 1);
-    CHECK_IS(pando_kernel_call(SYS_vcore_yield, 0, 0, 0, 0), -E_STATE);
+    CHECK_IS(pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0), -E_STATE);
 }
 
 /* Others hold some of them at first. */
@@ -159,7 +159,7 @@ int main(int argc, char *argv[])
             highest--;
         give_back(highest);
     }
-    CHECK_IS(pando_kernel_call(SYS_vcore_yield, 0, 0, 0, 0), -E_LAST_VCORE);
+    CHECK_IS(pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0), -E_LAST_VCORE);
     all_together(-1);
     printf("ok\n");
     return 0;

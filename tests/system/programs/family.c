@@ -22,15 +22,15 @@ static int create(const char *word, ...)
 
 static long run(long pid)
 {
-    return pando_kernel_call(SYS_proc_run, pid, 0, 0, 0);
+    return pando_kernel_call(PANDO_proc_run, pid, 0, 0, 0);
 }
 static long await(long pid)
 {
-    return pando_kernel_call(SYS_proc_wait, pid, 0, 0, 0);
+    return pando_kernel_call(PANDO_proc_wait, pid, 0, 0, 0);
 }
 static long kill(long pid)
 {
-    return pando_kernel_call(SYS_proc_kill, pid, 0, 0, 0);
+    return pando_kernel_call(PANDO_proc_kill, pid, 0, 0, 0);
 }
 
 static void pause_ms(long ms)
@@ -47,9 +47,9 @@ static void test_errors(void)
     CHECK_IS(pando_proc_create(0, none), -E_INVALID);
     CHECK_IS(pando_proc_create(1, empty), -E_INVALID);
     CHECK_IS(pando_proc_create(2, much), -E_TOO_LONG);
-    CHECK_IS(pando_kernel_call(SYS_proc_create, 0, 0, 0, 0), -E_INVALID);
-    CHECK_IS(pando_kernel_call(SYS_proc_create, 4097, 0, 0, 0), -E_INVALID);
-    CHECK_IS(pando_kernel_call(SYS_proc_create, -1, 0, 0, 0), -E_INVALID);
+    CHECK_IS(pando_kernel_call(PANDO_proc_create, 0, 0, 0, 0), -E_INVALID);
+    CHECK_IS(pando_kernel_call(PANDO_proc_create, 4097, 0, 0, 0), -E_INVALID);
+    CHECK_IS(pando_kernel_call(PANDO_proc_create, -1, 0, 0, 0), -E_INVALID);
     const long strangers[] = {0, -1, 999, 1l << 32 | 2, 1l << 62, pando_procinfo()->pid};
     for (unsigned i = 0; i < sizeof strangers / sizeof *strangers; i++) {
         CHECK_IS(run(strangers[i]), -E_NO_ENTRY);

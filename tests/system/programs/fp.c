@@ -142,13 +142,13 @@ static void test_syscalls(void)
 static void test_faults(void)
 {
     const uint64_t at = 0x200000000000, pages = 50;
-    CHECK_IS(pando_kernel_call(SYS_mem_map, at, pages * PAGE_BYTES, PROT_R | PROT_W, 0), 0);
+    CHECK_IS(pando_kernel_call(PANDO_mem_map, at, pages * PAGE_BYTES, PROT_R | PROT_W, 0), 0);
     for (unsigned i = 0; i < pages; i++) {
         prepare(i);
         across_store(&filled[i], &found[i], 0, at + i * PAGE_BYTES, 0);
         expect_kept(i);
     }
-    CHECK_IS(pando_kernel_call(SYS_mem_unmap, at, pages * PAGE_BYTES, 0, 0), 0);
+    CHECK_IS(pando_kernel_call(PANDO_mem_unmap, at, pages * PAGE_BYTES, 0, 0), 0);
 }
 
 /* kernel_call(number, a, ...), called with the state in the registers: the runtime does not touch
@@ -167,15 +167,15 @@ static void test_single(void)
     expect_kept(3);
     test_syscalls();
     test_faults();
-    test_kernel_call(SYS_null, 0);
-    test_kernel_call(SYS_vcore_id, 0);
-    test_kernel_call(SYS_proc_wait, 9999);
+    test_kernel_call(PANDO_null, 0);
+    test_kernel_call(PANDO_vcore_id, 0);
+    test_kernel_call(PANDO_proc_wait, 9999);
 }
 
 /* From one core to another: the state goes through the uthread slot. */
 static void test_many_core(void)
 {
-    test_kernel_call(SYS_cores_request, pando_procinfo()->max_vcores);
+    test_kernel_call(PANDO_cores_request, pando_procinfo()->max_vcores);
     CHECK_IS(pando_procinfo()->manycore, 1);
     test_single();
 }
@@ -200,9 +200,9 @@ static void run_children(const char *test, unsigned count)
         CHECK((pids[i] = pando_proc_create(3, words)) > 0);
     }
     for (unsigned i = 0; i < count; i++)
-        CHECK_IS(pando_kernel_call(SYS_proc_run, pids[i], 0, 0, 0), 0);
+        CHECK_IS(pando_kernel_call(PANDO_proc_run, pids[i], 0, 0, 0), 0);
     for (unsigned i = 0; i < count; i++)
-        CHECK_IS(pando_kernel_call(SYS_proc_wait, pids[i], 0, 0, 0), 0);
+        CHECK_IS(pando_kernel_call(PANDO_proc_wait, pids[i], 0, 0, 0), 0);
 }
 
 /* --- many uthreads
@@ -281,7 +281,7 @@ static void *leave_state(void *arg)
                      : "r"(&filled[(long)arg]), "a"((uint32_t)mask), "d"(0)
                      : "memory");
     meet();
-    pando_kernel_call(SYS_exit, 0, 0, 0, 0);
+    pando_kernel_call(PANDO_exit, 0, 0, 0, 0);
     return NULL;
 }
 

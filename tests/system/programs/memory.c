@@ -8,15 +8,15 @@ enum { EAGER_PAGES = 64, CHUNK = EAGER_PAGES * PAGE };
 
 static long map(uint64_t at, uint64_t bytes, long prot, long flags)
 {
-    return pando_kernel_call(SYS_mem_map, at, bytes, prot, flags);
+    return pando_kernel_call(PANDO_mem_map, at, bytes, prot, flags);
 }
 static long unmap(uint64_t at, uint64_t bytes)
 {
-    return pando_kernel_call(SYS_mem_unmap, at, bytes, 0, 0);
+    return pando_kernel_call(PANDO_mem_unmap, at, bytes, 0, 0);
 }
 static long protect(uint64_t at, uint64_t bytes, long prot)
 {
-    return pando_kernel_call(SYS_mem_protect, at, bytes, prot, 0);
+    return pando_kernel_call(PANDO_mem_protect, at, bytes, prot, 0);
 }
 static volatile uint64_t *word(uint64_t at)
 {

@@ -73,24 +73,24 @@ static long restrained_call(uint64_t *state)
     long number = random_next(state) % (SYSCALLS + SYSCALLS_BEYOND);
     uint64_t value = any_value(state);
     switch (number) {
-    case SYS_exit:
+    case PANDO_exit:
         value |= 256; /* no status */
         break;
-    case SYS_console_write:
+    case PANDO_console_write:
         value |= 4; /* no stream */
         break;
-    case SYS_mem_map:
-    case SYS_mem_unmap:
-    case SYS_mem_protect:
+    case PANDO_mem_map:
+    case PANDO_mem_unmap:
+    case PANDO_mem_protect:
         return memory_call(state, number);
-    case SYS_vcore_halt:
+    case PANDO_vcore_halt:
         number = -(long)random_next(state);
         break;
-    case SYS_proc_create:
-    case SYS_proc_wait:
+    case PANDO_proc_create:
+    case PANDO_proc_wait:
         value = random_next(state) % 2 ? 0 : value | 1ull << 33;
         break;
-    case SYS_cores_request:
+    case PANDO_cores_request:
         value |= 1ull << 20;
     }
     return pando_kernel_call(number, value, any_value(state), any_value(state), any_value(state));
@@ -114,10 +114,10 @@ static void *wild_on(void *arg)
                 any_value(&state);
         }
         long number = random_next(&state) % (SYSCALLS + SYSCALLS_BEYOND);
-        if ((number == SYS_exit || number == SYS_vcore_halt) && random_next(&state) % 64)
-            number = SYS_null;
+        if ((number == PANDO_exit || number == PANDO_vcore_halt) && random_next(&state) % 64)
+            number = PANDO_null;
         uint64_t first = any_value(&state);
-        if (number == SYS_console_write)
+        if (number == PANDO_console_write)
             first = 0;
         pando_kernel_call(number, first, any_value(&state), any_value(&state), any_value(&state));
     }

@@ -28,10 +28,10 @@ static void *churn(void *arg)
 {
     uint64_t at = PAGE_AT + (uint64_t)arg * PAGES * PAGE_BYTES;
     for (;;) {
-        CHECK_IS(pando_kernel_call(SYS_mem_map, at, PAGES * PAGE_BYTES, PROT_R | PROT_W, 0), 0);
+        CHECK_IS(pando_kernel_call(PANDO_mem_map, at, PAGES * PAGE_BYTES, PROT_R | PROT_W, 0), 0);
         for (unsigned i = 0; i < 4; i++)
             *(volatile uint64_t *)(at + i * PAGE_BYTES) = 1;
-        CHECK_IS(pando_kernel_call(SYS_mem_unmap, at, PAGES * PAGE_BYTES, 0, 0), 0);
+        CHECK_IS(pando_kernel_call(PANDO_mem_unmap, at, PAGES * PAGE_BYTES, 0, 0), 0);
         __atomic_fetch_add(&writing, 1, __ATOMIC_SEQ_CST);
     }
     return arg;
@@ -59,11 +59,11 @@ int main(int argc, char *argv[])
     vcores = number_of(argv[2]);
     if (argc > 3)
         fault_amid_changes(number_of(argv[3]));
-    CHECK_IS(pando_kernel_call(SYS_mem_map, PAGE_AT, PAGES * PAGE_BYTES, PROT_R | PROT_W, 0), 0);
+    CHECK_IS(pando_kernel_call(PANDO_mem_map, PAGE_AT, PAGES * PAGE_BYTES, PROT_R | PROT_W, 0), 0);
     start_others(write_on);
     while (__atomic_load_n(&writing, __ATOMIC_SEQ_CST) < (unsigned)vcores - 1)
         ;
-    long number = strcmp(argv[1], "unmap") ? SYS_mem_protect : SYS_mem_unmap;
+    long number = strcmp(argv[1], "unmap") ? PANDO_mem_protect : PANDO_mem_unmap;
     if (pando_kernel_call(number, PAGE_AT, PAGES * PAGE_BYTES, PROT_R, 0) == 0)
         forbidden = 1;
     for (;;)
