@@ -66,7 +66,7 @@ enum syscall_number {
     SYSCALLS
 };
 
-enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 }; /* PROT_W with PROT_X is refused (E_INVALID) */
+enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 }; /* W with X is refused (E_INVALID); both imply R */
 enum { MEM_EAGER = 1 };                      /* allocated and mapped at once, and pinned */
 
 enum { STATUS_FAULT = 139, STATUS_KILLED = 137 };

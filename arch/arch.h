@@ -148,6 +148,8 @@ _Noreturn void arch_user_enter(void);
 void arch_fp_save(void *area);
 void arch_fp_load(const void *area); /* of the kernel's own keeping only */
 void arch_fp_init(void);
+/* FP state, segment registers and their bases as a fresh vcore finds them: nothing of another's is left. */
+void arch_registers_reset(void);
 uint64_t arch_fp_mask(void);
 uint32_t arch_fp_bytes(void);
 

@@ -94,6 +94,12 @@ static int prot_check(unsigned long prot)
     return 0;
 }
 
+/* What the processor makes of it: what can be written or executed can be read. */
+static unsigned prot_real(unsigned long prot)
+{
+    return (unsigned)prot | (prot ? PROT_R : 0);
+}
+
 /* An eager mapping is bounded by what a turn may clear; larger ones are asked for in pieces. */
 enum { EAGER_PAGES = 64 };
 
@@ -161,11 +167,11 @@ static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned 
     if (!error && flags & MEM_EAGER)
         error = supply_pages(p, &supplies, base, base + bytes);
     if (!error)
-        error = region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, (unsigned)prot);
+        error = region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, prot_real(prot));
     if (error)
         supplies_free(&supplies);
     else
-        map_supplies(p, &supplies, base, (unsigned)prot);
+        map_supplies(p, &supplies, base, prot_real(prot));
     return error;
 }
 
@@ -310,9 +316,9 @@ static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uin
     error = region_split(&p->regions, base, base + bytes);
     if (error)
         return error;
-    long result = change_begin(p, vcoreid, base, bytes, 0, (unsigned)prot);
+    long result = change_begin(p, vcoreid, base, bytes, 0, prot_real(prot));
     if (result == CALL_LATER)
-        region_protect(&p->regions, base, base + bytes, (unsigned)prot);
+        region_protect(&p->regions, base, base + bytes, prot_real(prot));
     return result;
 }
 

@@ -154,8 +154,7 @@ static void enter_state(struct vcore *v)
     load(v);
     if (v->fresh) {
         v->fresh = 0;
-        arch_fp_init();
-        arch_bases_set(0, 0);
+        arch_registers_reset();
         if (enter_at_entry(v)) {
             v->fresh = fault_at_entry(v) != 0;
             kernel_loop();

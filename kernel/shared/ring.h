@@ -120,6 +120,8 @@ static inline const struct message *ring_next(const struct ring_end *end)
     uint32_t sequence = end->taken + 1;
     const struct message *slot = &end->in->slot[sequence % RING_SLOTS];
     uint64_t head = __atomic_load_n(&slot->head, __ATOMIC_ACQUIRE);
+    if (!slot)
+        __builtin_unreachable(); /* so that callers test once */
     return ((head ^ sequence) & 0xffff) == 0 ? slot : NULL;
 }
 

@@ -59,6 +59,18 @@ void arch_bases_set(uint64_t fs_base, uint64_t gs_base)
     __asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(fs_base), "r"(gs_base));
 }
 
+void arch_registers_reset(void)
+{
+    arch_fp_init();
+    __asm__ volatile("mov %w0, %%ds\n\t"
+                     "mov %w0, %%es\n\t"
+                     "mov %w0, %%fs\n\t"
+                     "mov %w0, %%gs"
+                     :
+                     : "r"(0));
+    arch_bases_set(0, 0);
+}
+
 uint64_t arch_fp_mask(void)
 {
     return features.xsave_mask;
