@@ -10,14 +10,14 @@ DEP = -MMD -MP
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
+INSTRUMENTED := $(BUILD)/probe/kernel.elf $(BUILD)/paths/kernel.elf
+
 include runtime/runtime.mk
 include kernel/kernel.mk
 include bin/bin.mk
 include tests/unit/unit.mk
 include tests/models/models.mk
 include bench/bench.mk
-
-INSTRUMENTED := $(BUILD)/probe/kernel.elf $(BUILD)/paths/kernel.elf
 
 all: $(BUILD)/kernel.elf $(PROGRAMS) $(if $(PROBE),$(INSTRUMENTED))
 
