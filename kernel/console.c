@@ -4,8 +4,9 @@
 #include "arch/arch.h"
 #include "kernel/actor.h"
 #include "kernel/kernel.h"
+#include "kernel/port.h"
 
-enum { STREAM_OUTPUT = 1, STREAM_ERROR = 2, PORT_LOG = 0, PORT_OUTPUT = 1, PORT_ERROR = 2 };
+enum { STREAM_OUTPUT = 1, STREAM_ERROR = 2 };
 
 long console_write(frame_t frame, uint64_t stream, uint64_t bytes)
 {

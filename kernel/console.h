@@ -1,5 +1,5 @@
-/* The console actor, on core 0: where processes' output goes. COM2 takes their standard output, COM3 their
- * standard error; where a port is missing, the log's port takes its bytes.
+/* The console actor, on core 0: where processes' output goes. COM3 takes their standard output, COM4 their
+ * standard error (kernel/port.h); where a port is missing, the log's port takes its bytes.
  *
  * CONSOLE_WRITE (request)  word: vcore key, frame, stream, bytes
  * CONSOLE_DONE  (reply)    word: vcore key, result

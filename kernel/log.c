@@ -7,6 +7,7 @@
 #include "kernel/actor.h"
 #include "kernel/backlog.h"
 #include "kernel/kernel.h"
+#include "kernel/port.h"
 #include "kernel/shared/shared.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -30,7 +31,7 @@ static void write_line(unsigned core, const char *text, size_t bytes)
     memcpy(out + length, text, bytes);
     length += bytes;
     out[length++] = '\n';
-    arch_serial_write(0, out, length);
+    arch_serial_write(PORT_LOG, out, length);
 }
 
 static int send_part(const char *text, size_t bytes, int last)

@@ -1,15 +1,16 @@
-/* The ends of the machine: a broken invariant, and the orderly ones. The control port (COM4) tells the host
+/* The ends of the machine: a broken invariant, and the orderly ones. The control port tells the host
  * which: "exit STATUS", "stop SENTENCE" or "panic CORE". */
 #include <stdarg.h>
 #include "arch/arch.h"
 #include "kernel/kernel.h"
+#include "kernel/port.h"
 #include "kernel/shared/core.h"
 #include "kernel/shared/shared.h"
 #include "kernel/symbol.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
-enum { PORT_LOG = 0, PORT_CONTROL = 3, TRACE_MOST = 24 };
+enum { TRACE_MOST = 24 };
 
 EAGER static int panicking; /* this kernel */
 
@@ -42,7 +43,7 @@ static _Noreturn void panic_list(const struct context *context, const char *f, v
 {
     char text[200];
     if (panicking) { /* while saying why: say at least that */
-        say(PORT_CONTROL, "panic %u", this_core);
+        say(PORT_CONTROL, "\npanic %u", this_core);
         arch_power_off(70);
     }
     if (!core_panic_claim())
@@ -53,7 +54,7 @@ static _Noreturn void panic_list(const struct context *context, const char *f, v
     format_list(text, sizeof text, f, list);
     say(PORT_LOG, "[%u] panic: %s", this_core, text);
     print_backtrace(context);
-    say(PORT_CONTROL, "panic %u", this_core);
+    say(PORT_CONTROL, "\npanic %u", this_core);
     arch_power_off(70);
 }
 
@@ -75,7 +76,7 @@ _Noreturn void machine_exit(int status)
 {
     core_stop_all();
     arch_stop_others();
-    say(PORT_CONTROL, "exit %d", status);
+    say(PORT_CONTROL, "\nexit %d", status);
     arch_power_off((unsigned)status);
 }
 
@@ -84,6 +85,6 @@ _Noreturn void machine_stop(const char *sentence)
     core_stop_all();
     arch_stop_others();
     say(PORT_LOG, "[%u] stop: %s", this_core, sentence);
-    say(PORT_CONTROL, "stop %s", sentence);
+    say(PORT_CONTROL, "\nstop %s", sentence);
     arch_power_off(125);
 }

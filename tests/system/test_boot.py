@@ -18,11 +18,6 @@ def expect_all_up(result, cores):
     assert ALL_UP.search(result.log).groups() == (str(cores), str(cores))
 
 
-def after_firmware(output):
-    """UEFI firmware uses the first two serial ports as its console, until the kernel has them."""
-    return output[output.rindex(b"WARNING: no console will be available to OS"):].partition(b"\n")[2].lstrip(b"\r\n")
-
-
 def expect_stop(result, sentence):
     """One sentence, on the log and from the command; nothing was run."""
     assert result.status == STATUS_STOP
@@ -63,8 +58,6 @@ def test_local_apic_mode(machine, cpu, mode, cores):
 @pytest.mark.parametrize("boot", ["bios", pytest.param("uefi", marks=pytest.mark.slow)])
 def test_image(run, boot):
     result = run("hello", options=["--boot", boot])
-    if boot == "uefi":
-        result.stdout = after_firmware(result.stdout)
     expect_all_up(result, 4)
     assert "booted by Multiboot2" in result.log
 

@@ -11,8 +11,8 @@ from pandolib.archive import write_archive
 from pandolib.failure import Failure
 
 # The serial ports in order, and what the kernel writes to each.
-PORTS = ("kernel.log", "stdout", "stderr", "control")
-KERNEL_LOG, STDOUT, STDERR, CONTROL = PORTS
+PORTS = ("kernel.log", "control", "stdout", "stderr")
+KERNEL_LOG, CONTROL, STDOUT, STDERR = PORTS
 
 EXIT_PORT = 0xF4
 KERNEL_OPTIONS = ["--cores-up", "all"]

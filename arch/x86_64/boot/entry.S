@@ -95,11 +95,11 @@ require_long_mode:
     cmp %eax, %edx
     jne 1f
     ret
-1:  mov $log_no_long_mode, %esi /* says so on the log, COM1, and on the control port, COM4; stops */
+1:  mov $log_no_long_mode, %esi /* says so on the log, COM1, and on the control port, COM2; stops */
     mov $0x3f8, %dx
     call write_string
     mov $control_no_long_mode, %esi
-    mov $0x2e8, %dx
+    mov $0x2f8, %dx
     call write_string
 2:  hlt
     jmp 2b

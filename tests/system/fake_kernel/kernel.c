@@ -2,7 +2,7 @@
  * command line, on the serial ports and the exit port that the real one uses. */
 #include <stdint.h>
 
-enum { LOG = 0x3f8, OUTPUT = 0x2f8, ERROR = 0x3e8, CONTROL = 0x2e8, EXIT_PORT = 0xf4 };
+enum { LOG = 0x3f8, CONTROL = 0x2f8, OUTPUT = 0x3e8, ERROR = 0x2e8, EXIT_PORT = 0xf4 };
 enum { MULTIBOOT2 = 0x36d76289, TAG_COMMAND = 1, TAG_MODULE = 3, BIG_BYTES = 5 << 20 };
 
 struct start_info {
