@@ -2,7 +2,7 @@
 #ifndef KERNEL_CENSUS_H
 #define KERNEL_CENSUS_H
 
-/* Once the first process is gone. On core 0. */
+/* When the last process is gone. On core 0. */
 void census(void);
 
 #endif

@@ -12,7 +12,8 @@ int home_actor_make(struct process *p); /* sets p->actor, p->address */
 /* A dying process lets go: no more cores are wanted, open calls are answered with E_GONE, every vcore is told to stop. */
 void home_give_up(struct process *p);
 
-/* A turn of giving back what a dying process owns; called when a vcore has stopped and by CONTINUE. */
+/* A turn of giving back what a dying process owns, if nothing is awaited any more: called by CONTINUE, and when a
+ * vcore has stopped, a flush was acknowledged or the allocator has answered. */
 void process_continue_end(struct process *p);
 
 /* --- the process's cores: home_cores.c ----------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern unsigned this_core; /* this kernel's core; set at kernel_enter */
+extern unsigned this_core; /* this kernel's core; set when it is forked */
 
 /* The kernel's event loop, from the top of the stack: handles messages, enters user mode, halts.
  * Called at the end of any entry that does not return straight to where it came from. */
@@ -29,7 +29,7 @@ _Noreturn void panic_at(const struct context *context, const char *format, ...)
     } while (0)
 
 /* The orderly ends of the machine. */
-_Noreturn void machine_exit(int status);           /* the first process ended with status */
+_Noreturn void machine_exit(int status);           /* no process is left; the first one's status */
 _Noreturn void machine_stop(const char *sentence); /* cannot start or go on, and why */
 
 #endif

@@ -57,7 +57,7 @@ struct vcore_record {
     uint32_t wait_order;
     uint16_t core;
     uint64_t asker;       /* ADDRESS_NONE: its driver is this kernel, and parked it */
-    frame_t data, xsave, message; /* of its block; FRAME_NONE: never granted */
+    frame_t data, xsave, message; /* of its block; FRAME_NONE: none was made */
     long number, argument[4];
 };
 
@@ -123,7 +123,8 @@ int process_may_move(enum process_state from, enum process_state to);
 /* Creates a process, CREATED, with this kernel as its home. arguments: strings, each ended by a NUL.
  * Returns its pid, or a named error with nothing left behind. */
 long process_create(uint32_t parent, const char *arguments, size_t bytes);
-/* CREATED to RUNNABLE_S: starts vcore 0 on this core. */
+/* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on this core. -E_STATE: it is not CREATED. Another error: it is
+ * being ended. */
 int process_run(struct process *p);
 /* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status when
  * all that it owned is back. */

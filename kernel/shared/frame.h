@@ -9,9 +9,9 @@
 #include "arch/arch.h"
 
 enum frame_kind {
-    FRAME_ABSENT,   /* no usable memory there, or the firmware's */
-    FRAME_FREE,     /* in the shared allocator */
-    FRAME_CACHED,   /* free, in a kernel's cache */
+    FRAME_ABSENT,   /* no usable memory, the firmware's, or inside a free block */
+    FRAME_FREE,     /* first frame of a block in the shared allocator */
+    FRAME_CACHED,   /* free, in a kernel's cache or reserve */
     FRAME_KERNEL,   /* text, read-only data, .shared, common tables: nobody's, for ever */
     FRAME_SNAPSHOT, /* the first kernel's private pages as frozen */
     FRAME_PRIVATE,  /* a kernel's private page */
@@ -34,7 +34,7 @@ struct frame_owner {
 };
 
 /* Before the snapshot, with the boot tables: lays the table over the usable memory of boot and reserves the
- * private pool. Everything in the ranges is FREE afterwards but what frame_reserve takes.
+ * private pool. Everything in the ranges is FREE afterwards but the first MiB, the image, the archive and the table.
  * Returns NULL, or a sentence why this memory does not do. */
 const char *frame_table_make(const struct boot_info *boot, unsigned cores);
 
@@ -61,7 +61,8 @@ void frame_reserve_fill(void);
 /* A forked kernel's first act on frames: what its caches were inherited with is not its own. */
 void frame_cache_forget(void);
 
-/* Gives all cached frames back to the shared allocator. Event loop only. */
+/* Gives all cached frames back to the shared allocator. Before the snapshot and
+ * kernel_enter, or in the event loop. */
 void frame_cache_drain(void);
 
 enum frame_kind frame_kind(frame_t frame);

@@ -11,10 +11,12 @@
  *   63  56 55  44 43        32 31 18 17  16 15       0
  *   | type | slot | generation | ack | kind | sequence |
  *
- * sequence  counts messages on this ring from 1, modulo 2^16. Until the awaited message is written,
+ * sequence counts messages on this ring from 1, modulo 2^16. Until the awaited message is written,
  * its slot holds either zeroes (only in the first round, which awaits 1 to 64) or the number that
- * is 64 less: a stale slot never matches, across the wrap too. ack       counts messages consumed
- * on the reverse ring, modulo 2^14: unambiguous, since at most 64 are under way. */
+ * is 64 less: a stale slot never matches, across the wrap too.
+ *
+ * ack counts messages consumed on the reverse ring, modulo 2^14: unambiguous, since at most 64 are
+ * under way. */
 #ifndef KERNEL_SHARED_RING_H
 #define KERNEL_SHARED_RING_H
 

@@ -1,0 +1,197 @@
+/* The driver: carries out what the homes of this kernel's vcores command. docs/vcore.md; messages: kernel/vcore.h. */
+#include "abi/error.h"
+#include "arch/arch.h"
+#include "kernel/actor.h"
+#include "kernel/kernel.h"
+#include "kernel/pool.h"
+#include "kernel/shared/user_word.h"
+#include "kernel/vcore.h"
+#include "kernel/vcore_state.h"
+#include "lib/string.h"
+
+struct actor *vcore_driver;
+static struct pool vcore_pool = POOL_OF(struct vcore);
+
+static int vcore_fill(struct vcore *v, const struct message *m)
+{
+    v->pid = key_pid(m->word[0]);
+    v->id = (uint16_t)key_vcoreid(m->word[0]);
+    v->home = m->word[1];
+    v->data = frame_pointer((frame_t)m->word[2]);
+    v->xsave = (frame_t)(m->word[2] >> 32);
+    v->message = (frame_t)m->word[3];
+    v->procdata = frame_pointer((frame_t)(m->word[3] >> 32));
+    v->run = VCORE_ATTACHED;
+    v->space = arch_space_make();
+    v->fp = arch_private_alloc();
+    return v->space && v->fp ? 0 : -E_NO_MEMORY;
+}
+
+static void vcore_free(struct vcore *v)
+{
+    if (v->space)
+        arch_space_free(v->space);
+    if (v->fp)
+        arch_private_free(v->fp);
+    pool_put(&vcore_pool, v);
+}
+
+/* What answers a command. A home has few commands under way, so the answers find room; a home that has ended needs
+ * no answer. */
+static void tell_home(uint64_t home, struct message *m)
+{
+    int error = actor_send(home, m);
+    ASSERT(!error || error == -E_GONE);
+}
+
+static void tell_stopped(uint64_t home, uint64_t key, int error)
+{
+    struct message m = {.head = message_head(MESSAGE_VCORE_STOPPED)};
+    m.word[0] = key;
+    m.word[1] = (uint64_t)error;
+    tell_home(home, &m);
+}
+
+static void on_attach(struct actor *self, const struct message *m, unsigned from)
+{
+    struct vcore *v = pool_get(&vcore_pool);
+    if (!v || vcore_fill(v, m)) {
+        if (v)
+            vcore_free(v);
+        tell_stopped(m->word[1], m->word[0], E_NO_MEMORY);
+        return;
+    }
+    vcore_add(v);
+}
+
+int vcore_set_slot(uint64_t key, unsigned slot, uint32_t root)
+{
+    struct vcore *v = vcore_find(key);
+    if (!v)
+        return -1;
+    arch_space_set(v->space, slot, root);
+    return 0;
+}
+
+static void on_slot(struct actor *self, const struct message *m, unsigned from)
+{
+    vcore_set_slot(m->word[0], (unsigned)m->word[1], (frame_t)m->word[2]);
+}
+
+static void on_start(struct actor *self, const struct message *m, unsigned from)
+{
+    struct vcore *v = vcore_find(m->word[0]);
+    if (v) {
+        v->fresh = 1;
+        v->run = VCORE_RUNNABLE;
+    }
+}
+
+void vcore_wake(uint64_t key)
+{
+    struct vcore *v = vcore_find(key);
+    if (v && v->run == VCORE_HALTED && user_flag_take(&v->data->notif_pending)) {
+        v->run = VCORE_PARKED;
+        vcore_answered(v, 0);
+    }
+}
+
+static void on_wake(struct actor *self, const struct message *m, unsigned from)
+{
+    vcore_wake(m->word[0]);
+    struct message woken = {.head = message_head(MESSAGE_VCORE_WOKEN), .word = {m->word[0]}};
+    tell_home(m->word[1], &woken);
+}
+
+static void on_flush(struct actor *self, const struct message *m, unsigned from)
+{
+    struct vcore *v = vcore_find(m->word[0]);
+    if (v && v == vcore_loaded)
+        for (uint64_t i = 0; i < m->word[2]; i++)
+            arch_user_flush(m->word[1] + i * PAGE_BYTES);
+    struct message done = {.head = message_head(MESSAGE_VCORE_FLUSHED), .word = {m->word[0]}};
+    tell_home(m->word[3], &done);
+}
+
+static void save_to_uthread_slot(struct vcore *v)
+{
+    if (v == vcore_loaded)
+        vcore_unload();
+    arch_context_result(&v->context, 0);
+    v->context.trap = 0; /* not a reflected trap */
+    v->data->uthread = v->context;
+    memcpy(frame_pointer(v->xsave), v->fp, PAGE_BYTES);
+    v->data->uthread_fp_saved = 1;
+    v->data->uthread_valid = 1;
+}
+
+static void stop(struct vcore *v, unsigned flags)
+{
+    uint64_t home = v->home, key = vcore_key_of(v);
+    if (flags & STOP_TO_UTHREAD_SLOT)
+        save_to_uthread_slot(v);
+    vcore_remove(v);
+    vcore_free(v);
+    tell_stopped(home, key, 0);
+}
+
+static void on_stop(struct actor *self, const struct message *m, unsigned from)
+{
+    struct vcore *v = vcore_find(m->word[0]);
+    if (!v)
+        return; /* it could not be attached, and the home was told */
+    if (v->asked) {
+        v->stopping = 1;
+        v->stop_flags = (uint8_t)m->word[1];
+        return;
+    }
+    stop(v, (unsigned)m->word[1]);
+}
+
+/* The reply to any request of a vcore's: {key, result}. */
+static void on_done(struct actor *self, const struct message *m, unsigned from)
+{
+    struct vcore *v = vcore_find(m->word[0]);
+    ASSERT(v && v->asked);
+    v->asked = 0;
+    if (v->stopping)
+        stop(v, v->stop_flags);
+    else
+        vcore_answered(v, (long)m->word[1]);
+}
+
+static void on_fault_done(struct actor *self, const struct message *m, unsigned from)
+{
+    struct vcore *v = vcore_find(m->word[0]);
+    ASSERT(v && v->asked);
+    v->asked = 0;
+    if (v->stopping) {
+        stop(v, v->stop_flags);
+    } else if (m->word[1] == 0) {
+        v->run = VCORE_RUNNABLE;
+        if (v == vcore_loaded)
+            arch_user_flush(m->word[2]);
+    }
+}
+
+static struct actor_class driver_class = {
+    .name = "driver",
+    .handler =
+        {
+            [MESSAGE_VCORE_ATTACH] = on_attach,
+            [MESSAGE_VCORE_SLOT] = on_slot,
+            [MESSAGE_VCORE_START] = on_start,
+            [MESSAGE_VCORE_WAKE] = on_wake,
+            [MESSAGE_VCORE_FLUSH] = on_flush,
+            [MESSAGE_VCORE_STOP] = on_stop,
+            [MESSAGE_CALL_DONE] = on_done,
+            [MESSAGE_CONSOLE_DONE] = on_done,
+            [MESSAGE_FAULT_DONE] = on_fault_done,
+        },
+};
+ACTOR_CLASS(driver_class)
+
+void vcore_driver_start(void)
+{
+    ASSERT(actor_create_at(ACTOR_KERNEL, &driver_class, NULL, &vcore_driver) == 0);
+}

@@ -1,0 +1,150 @@
+/* What a vcore comes with from user mode: system calls, reflection, faults. Asks go to the home, or the console, as
+ * requests, and park the vcore. docs/vcore.md. */
+#include "abi/error.h"
+#include "abi/process.h"
+#include "abi/syscall.h"
+#include "arch/arch.h"
+#include "kernel/actor.h"
+#include "kernel/console.h"
+#include "kernel/kernel.h"
+#include "kernel/process.h"
+#include "kernel/shared/user_word.h"
+#include "kernel/vcore.h"
+#include "kernel/vcore_state.h"
+#include "lib/string.h"
+
+/* Parks the loaded vcore and sends its request. Refused: the vcore stays runnable. */
+static int ask(struct vcore *v, uint64_t to, struct message *m)
+{
+    int error = actor_send_request(vcore_driver, to, m);
+    if (error)
+        return error;
+    v->asked = 1;
+    v->run = VCORE_PARKED;
+    return 0;
+}
+
+/* A call for the home: directly when this kernel is the home, else by a request. */
+static long call_home(struct vcore *v, long number, const long argument[4])
+{
+    if (address_core(v->home) == this_core) {
+        v->run = VCORE_PARKED;
+        long result = home_call(process_find(v->pid), v->id, number, argument);
+        if (result == CALL_LATER)
+            kernel_loop();
+        if (!actor_local_waits()) {
+            v->run = VCORE_RUNNABLE;
+            return result;
+        }
+        vcore_answered(v, result);
+        kernel_loop();
+    }
+    struct message m = {.head = message_head(MESSAGE_CALL)};
+    m.word[0] = vcore_key_of(v) | (uint64_t)number << 48;
+    memcpy(&m.word[1], argument, 4 * sizeof argument[0]);
+    int error = ask(v, v->home, &m);
+    if (error)
+        return error;
+    kernel_loop();
+}
+
+/* Faults keep the context as it is: the answer resumes it, or the home stops the vcore. */
+static int fault_home(struct vcore *v, const struct user_fault *fault)
+{
+    if (address_core(v->home) == this_core) {
+        int error = home_fault(process_find(v->pid), v->id, fault);
+        if (error)
+            v->run = VCORE_PARKED;
+        return error;
+    }
+    struct message m = {.head = message_head(MESSAGE_FAULT)};
+    m.word[0] = vcore_key_of(v);
+    m.word[1] = fault->address;
+    m.word[2] = fault->access | (uint64_t)(fault->present != 0) << 8 |
+                (uint64_t)(fault->is_page_fault != 0) << 16 | (uint64_t)fault->vector << 32;
+    m.word[3] = fault->instruction;
+    ask(v, v->home, &m); /* refused: the instruction faults again */
+    return 1;
+}
+
+/* The process gave no place to enter. -E_LIMIT: the home could not be told now. */
+int vcore_fault_at_entry(struct vcore *v)
+{
+    struct user_fault fault = {.is_page_fault = 1,
+                               .access = PROT_X,
+                               .address = USER_TOP,
+                               .instruction = USER_TOP};
+    fault_home(v, &fault);
+    return v->run == VCORE_PARKED ? 0 : -E_LIMIT;
+}
+
+static long call_console(struct vcore *v, const long argument[4])
+{
+    if (this_core == 0)
+        return console_write(v->message, (uint64_t)argument[0], (uint64_t)argument[1]);
+    struct message m = {.head = message_head(MESSAGE_CONSOLE_WRITE)};
+    m.word[0] = vcore_key_of(v);
+    m.word[1] = v->message;
+    m.word[2] = (uint64_t)argument[0];
+    m.word[3] = (uint64_t)argument[1];
+    int error = ask(v, actor_well_known(0, ACTOR_CONSOLE), &m);
+    if (error)
+        return error;
+    kernel_loop();
+}
+
+static long call_halt(struct vcore *v)
+{
+    if (user_flag_take(&v->data->notif_pending))
+        return 0;
+    v->run = VCORE_HALTED;
+    kernel_loop();
+}
+
+/* --- what user mode comes with ---------------------------------------------------------------------- */
+
+/* Seed two, 4.2; the architecture's "reflection": the context goes to the uthread slot and the vcore is
+ * entered at its entry point, in vcore context. FP state stays in place. */
+static _Noreturn void reflect(struct vcore *v)
+{
+    struct context *context = arch_context();
+    arch_context_reflect(context);
+    context->fs_base = arch_fs_base();
+    v->data->uthread = *context;
+    v->data->uthread_fp_saved = 0;
+    v->data->uthread_valid = 1;
+    if (vcore_enter_at_entry(v)) {
+        v->fresh = vcore_fault_at_entry(v) != 0;
+        kernel_loop();
+    }
+    arch_user_enter();
+}
+
+long kernel_syscall(long number, const long argument[4])
+{
+    struct vcore *v = vcore_loaded;
+    if (!v->data->notif_disabled)
+        reflect(v);
+    switch (number) {
+    case PANDO_null:
+        return 0;
+    case PANDO_console_write:
+        return call_console(v, argument);
+    case PANDO_vcore_halt:
+        return call_halt(v);
+    case PANDO_vcore_id:
+        return v->id | (long)this_core << 16;
+    default:
+        if (number < 0 || number >= SYSCALLS)
+            return -E_NO_CALL;
+        return call_home(v, number, argument);
+    }
+}
+
+void kernel_fault(const struct user_fault *fault)
+{
+    if (fault_home(vcore_loaded, fault))
+        kernel_loop();
+    if (fault->is_page_fault && fault->present)
+        arch_user_flush(fault->address);
+}
