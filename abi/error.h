@@ -2,20 +2,20 @@
 #ifndef ABI_ERROR_H
 #define ABI_ERROR_H
 
-#define ERROR_LIST(X)                                                                              \
-    X(E_NO_CALL, "there is no such system call")                                                   \
-    X(E_INVALID, "an argument is out of range")                                                    \
-    X(E_ALIGN, "an address or a length is not a multiple of the page size")                        \
-    X(E_RANGE, "the address range is not the process's to use")                                    \
-    X(E_EXISTS, "something is mapped there already")                                               \
-    X(E_NO_ENTRY, "there is no such object")                                                       \
-    X(E_NO_MEMORY, "out of memory")                                                                \
-    X(E_LIMIT, "a table or a queue is full")                                                       \
-    X(E_PERMISSION, "the caller has no right to do that")                                          \
-    X(E_STATE, "the object is in the wrong state for that")                                        \
-    X(E_LAST_VCORE, "a process cannot yield its last vcore")                                       \
-    X(E_GONE, "the object has ended")                                                              \
-    X(E_DAMAGED, "the data is damaged")                                                            \
+#define ERROR_LIST(X)                                                       \
+    X(E_NO_CALL, "there is no such system call")                            \
+    X(E_INVALID, "an argument is out of range")                             \
+    X(E_ALIGN, "an address or a length is not a multiple of the page size") \
+    X(E_RANGE, "the address range is not the process's to use")             \
+    X(E_EXISTS, "something is mapped there already")                        \
+    X(E_NO_ENTRY, "there is no such object")                                \
+    X(E_NO_MEMORY, "out of memory")                                         \
+    X(E_LIMIT, "a table or a queue is full")                                \
+    X(E_PERMISSION, "the caller has no right to do that")                   \
+    X(E_STATE, "the object is in the wrong state for that")                 \
+    X(E_LAST_VCORE, "a process cannot yield its last vcore")                \
+    X(E_GONE, "the object has ended")                                       \
+    X(E_DAMAGED, "the data is damaged")                                     \
     X(E_TOO_LONG, "the data does not fit")
 
 enum error {
@@ -23,7 +23,7 @@ enum error {
 #define ERROR_ENUM(name, text) name,
     ERROR_LIST(ERROR_ENUM)
 #undef ERROR_ENUM
-    ERRORS
+        ERRORS
 };
 
 #endif

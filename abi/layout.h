@@ -7,10 +7,10 @@
 #ifndef ABI_LAYOUT_H
 #define ABI_LAYOUT_H
 
-#define PAGE_SHIFT       12
-#define PAGE_BYTES       4096
-#define SLOT_SHIFT       39
-#define SLOTS            256
+#define PAGE_SHIFT 12
+#define PAGE_BYTES 4096
+#define SLOT_SHIFT 39
+#define SLOTS      256
 
 #define RUNTIME_BASE     0x00007f8000000000
 #define PROCINFO_BASE    0x00007f8100000000
@@ -20,7 +20,7 @@
 #define KERNEL_SLOT_BASE 0x00007f8000000000
 #define USER_TOP         0x00007ffffffff000 /* the last page of the lower half is never mapped */
 
-#define ARGS_MAX_BYTES   0x10000
+#define ARGS_MAX_BYTES 0x10000
 
 /* One block a vcore, at PROCDATA_BASE + (1 + vcoreid) * VCORE_STRIDE, mapped and pinned by the
  * kernel before the vcore is first entered. */

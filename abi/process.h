@@ -20,22 +20,22 @@ struct context {
 };
 #define CONTEXT_BYTES 176
 
-#define USER_CS 0x2b
-#define USER_SS 0x23
+#define USER_CS      0x2b
+#define USER_SS      0x23
 #define TRAP_SYSCALL 0x100 /* in context.trap's low 9 bits: beyond all vectors */
 
 /* The page at the start of a vcore's block. While the vcore is entered, GS points to it.
  * Offsets of the first words are used by assembly. */
 struct vcore_data {
-    uint8_t notif_disabled;     /* set: vcore context. Set by the kernel at each entry */
-    uint8_t notif_pending;      /* set by the kernel, cleared by the process (or vcore_halt) */
-    uint8_t uthread_fp_saved;   /* set by the kernel: xsave area holds the slot's FP state */
-    uint8_t uthread_valid;      /* set by the kernel when it fills the uthread slot, cleared by the
+    uint8_t notif_disabled;   /* set: vcore context. Set by the kernel at each entry */
+    uint8_t notif_pending;    /* set by the kernel, cleared by the process (or vcore_halt) */
+    uint8_t uthread_fp_saved; /* set by the kernel: xsave area holds the slot's FP state */
+    uint8_t uthread_valid;    /* set by the kernel when it fills the uthread slot, cleared by the
                                    process when it has taken the context out of it */
-    uint32_t vcoreid;           /* set by the kernel */
-    uint64_t stack_top;         /* transition stack: where rsp points at each entry */
-    uint64_t runtime[13];       /* the runtime's own */
-    struct context uthread;     /* the uthread slot */
+    uint32_t vcoreid;         /* set by the kernel */
+    uint64_t stack_top;       /* transition stack: where rsp points at each entry */
+    uint64_t runtime[13];     /* the runtime's own */
+    struct context uthread;   /* the uthread slot */
 };
 #define VCORE_NOTIF_DISABLED 0
 #define VCORE_NOTIF_PENDING  1
@@ -69,25 +69,26 @@ struct vcoremap_entry {
 
 /* The page at PROCINFO_BASE, written by the process's home alone. */
 struct procinfo {
-    uint32_t version;        /* 1 */
+    uint32_t version; /* 1 */
     uint32_t pid;
-    uint64_t tsc_hz;         /* time-stamp counter ticks a second */
-    uint64_t boot_tsc;       /* the counter at the kernel's entry point */
-    uint32_t cores;          /* cores of the machine that came up */
-    uint32_t max_vcores;     /* the most that cores_request can be given */
+    uint64_t tsc_hz;     /* time-stamp counter ticks a second */
+    uint64_t boot_tsc;   /* the counter at the kernel's entry point */
+    uint32_t cores;      /* cores of the machine that came up */
+    uint32_t max_vcores; /* the most that cores_request can be given */
     uint32_t amt_wanted;
     uint32_t amt_granted;
-    uint32_t manycore;       /* 0 in _S, 1 in _M */
+    uint32_t manycore; /* 0 in _S, 1 in _M */
     uint32_t argc;
-    uint32_t args_bytes;     /* at PROCINFO_ARGS: argc strings, each ended by a NUL */
-    uint32_t xsave_bytes;    /* size of an XSAVE area with xsave_mask */
-    uint64_t xsave_mask;     /* the components of XCR0 */
-    uint64_t archive_bytes;  /* the boot archive, read-only at ARCHIVE_BASE */
+    uint32_t args_bytes;    /* at PROCINFO_ARGS: argc strings, each ended by a NUL */
+    uint32_t xsave_bytes;   /* size of an XSAVE area with xsave_mask */
+    uint64_t xsave_mask;    /* the components of XCR0 */
+    uint64_t archive_bytes; /* the boot archive, read-only at ARCHIVE_BASE */
     struct vcoremap_entry vcoremap[VCORES_MAX + 1];
 };
 
 /* vcore entry: rip = procdata.entry, rsp = vcore_data.stack_top, rdi = vcore id, GS base = the
  * vcore's vcore_data, notif_disabled set, rflags = interrupts on and all else clear.
- * A fresh vcore finds FP state in its initial configuration; a reflected trap leaves it in place. */
+ * A fresh vcore finds FP state in its initial configuration; a reflected trap leaves it in
+ * place. */
 
 #endif

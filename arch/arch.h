@@ -10,18 +10,19 @@
 typedef uint32_t frame_t; /* a frame number: physical address / 4096 */
 struct frame_owner;       /* kernel/shared/frame.h */
 
-/* --- boot: on the first core, before the snapshot --------------------------------------------- */
+/* --- boot: on the first core, before the snapshot -------------------------------------------- */
 
-/* From what the boot loader handed over. NULL, or a sentence why the kernel cannot start. First of all. */
+/* From what the boot loader handed over. NULL, or a sentence why the kernel cannot start. First of
+ * all. */
 const char *arch_boot_info(uint32_t magic, uint64_t info, struct boot_info *boot);
 /* NULL, or a sentence that names what the kernel needs and this processor lacks. */
 const char *arch_unsupported(void);
 /* How many cores the firmware seems to list: for sizing memory, before arch_memory_init. */
 unsigned arch_core_estimate(const struct boot_info *boot);
 
-/* Reads the ACPI tables: fills the table of cores (arch_core_count, their local-APIC ids), finds the
- * I/O APICs. Afterwards arch_core_count() >= 1; core 0 is the one that runs. A missing or damaged
- * table leaves one core and returns a sentence for the log, else NULL. */
+/* Reads the ACPI tables: fills the table of cores (arch_core_count, their local-APIC ids), finds
+ * the I/O APICs. Afterwards arch_core_count() >= 1; core 0 is the one that runs. A missing or
+ * damaged table leaves one core and returns a sentence for the log, else NULL. */
 const char *arch_discover_cores(const struct boot_info *boot);
 unsigned arch_core_count(void); /* cores that the firmware lists as usable, at most CORES_MAX */
 
@@ -37,41 +38,44 @@ uint64_t arch_clock_hz(void); /* ticks of arch_clock a second */
  * snapshot only. Never NULL (panics when the window is full). */
 volatile void *arch_device_map(uint64_t physical, size_t bytes);
 
-/* --- each core ---------------------------------------------------------------------------------- */
+/* --- each core ------------------------------------------------------------------------------- */
 
 /* Control registers, MSRs, XCR0, descriptor tables, local APIC: the one function that sets them, on
- * every core, first thing in kernel_enter. */
+ * every core, in kernel_enter. Until then only shared memory, EAGER variables and the stack are
+ * written. */
 void arch_core_init(void);
 
-uint64_t arch_clock(void);                /* time-stamp counter */
+uint64_t arch_clock(void); /* time-stamp counter */
 static inline void arch_pause(void)
 {
     __builtin_ia32_pause();
 }
-void arch_doorbell(unsigned core);        /* interrupts a core that is halted or in user mode */
-void arch_timer_arm(uint64_t ns);         /* one shot; 0 disarms. Raises a timer interrupt here */
-void arch_wait(void);                     /* halts until any interrupt; returns with interrupts off.
+void arch_doorbell(unsigned core); /* interrupts a core that is halted or in user mode */
+void arch_timer_arm(uint64_t ns);  /* one shot; 0 disarms. Raises a timer interrupt here */
+void arch_wait(void);              /* halts until any interrupt; returns with interrupts off.
                                              An interrupt that came before the halt is not lost */
 
-/* --- memory of a kernel ----------------------------------------------------------------------- */
+/* --- memory of a kernel ---------------------------------------------------------------------- */
 
-/* Physical memory through the direct map, which leaves out the kernel's image and the private pool. */
+/* Physical memory through the direct map, which leaves out the kernel's image and the private
+ * pool. */
 void *arch_direct(uint64_t physical);
 uint64_t arch_direct_physical(const void *direct);
 
-/* Builds the first kernel's own tables over its private pages and leaves the boot loader's. Once, after
- * frame_table_make. */
+/* Builds the first kernel's own tables over its private pages and leaves the boot loader's. Once,
+ * after frame_table_make. */
 void arch_memory_init(const struct boot_info *boot);
 
-/* Freezes the calling (first) kernel's private pages: the snapshot. Afterwards kernels are forked; the
- * caller itself goes on only as far as arch_kernel_fork(0) and arch_kernel_become. */
+/* Freezes the calling (first) kernel's private pages: the snapshot. Afterwards kernels are forked;
+ * the caller itself goes on only as far as arch_kernel_fork(0) and arch_kernel_become. */
 void arch_snapshot_freeze(void);
 
 /* Builds a kernel for core over the snapshot. 0, or -E_NO_MEMORY with nothing left behind. */
 int arch_kernel_fork(unsigned core);
 /* Goes over to the kernel forked for this core, at kernel_enter(core), on its own stack. */
 _Noreturn void arch_kernel_become(unsigned core);
-/* Starts the cores [first, last] of which kernels were forked, all at once. They enter kernel_enter. */
+/* Starts the cores [first, last] of which kernels were forked, all at once. They enter
+ * kernel_enter. */
 void arch_cores_start(unsigned first, unsigned last);
 /* Calls a core of these again that did not answer. One that is only slow does not notice. */
 void arch_core_start_again(unsigned core);
@@ -92,27 +96,28 @@ frame_t arch_image_frame(const void *address);
  * range is PRIVATE or a table and its own. Returns the number of such frames, or -1 and logs. */
 int arch_audit_private(void);
 
-/* The addresses of a backtrace, innermost first: of an interrupted kernel context, or with NULL of the caller.
- * Reads only this kernel's stacks. Returns how many. */
+/* The addresses of a backtrace, innermost first: of an interrupted kernel context, or with NULL of
+ * the caller. Reads only this kernel's stacks. Returns how many. */
 struct context;
 unsigned arch_backtrace(const struct context *context, uint64_t *out, unsigned most);
 
-/* --- address spaces of processes ----------------------------------------------------------------- */
+/* --- address spaces of processes ------------------------------------------------------------- */
 
-/* A slot's root is a frame; tables are FRAME_USER_TABLE, owned by owner. Addresses are page-aligned. prot: PROT_*.
- * Only the kernel that writes the slot calls these. */
+/* A slot's root is a frame; tables are FRAME_USER_TABLE, owned by owner. Addresses are
+ * page-aligned. prot: PROT_*. Only the kernel that writes the slot calls these. */
 frame_t arch_root_make(struct frame_owner owner);
 int arch_user_prepare(frame_t root, uint64_t address,
                       struct frame_owner owner); /* the tables only; 0, -E_NO_MEMORY */
 int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
-                  struct frame_owner owner); /* 0, -E_NO_MEMORY, -E_EXISTS */
-frame_t arch_user_unmap(frame_t root, uint64_t address);                  /* what was mapped */
-void arch_user_protect(frame_t root, uint64_t address, unsigned prot);    /* if mapped */
-/* The first mapped page at or after address, below end; end when there is none. Each step, over a page or what has no
- * table, takes one from *budget; at 0 it stops, with nothing known of the address returned. */
+                  struct frame_owner owner);             /* 0, -E_NO_MEMORY, -E_EXISTS */
+frame_t arch_user_unmap(frame_t root, uint64_t address); /* what was mapped */
+void arch_user_protect(frame_t root, uint64_t address, unsigned prot); /* if mapped */
+/* The first mapped page at or after address, below end; end when there is none. Each step, over a
+ * page or what has no table, takes one from *budget; at 0 it stops, with nothing known of the
+ * address returned. */
 uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *budget);
-/* Frees tables below root that have no entries left, and the root; at most budget tables. Returns 1 when
- * the root itself is gone. All leaves must have been unmapped. */
+/* Frees tables below root that have no entries left, and the root; at most budget tables. Returns 1
+ * when the root itself is gone. All leaves must have been unmapped. */
 int arch_root_free(frame_t root, unsigned budget);
 void arch_user_flush(uint64_t address); /* drops this core's translation, if it is in this space */
 
@@ -120,9 +125,9 @@ void arch_user_flush(uint64_t address); /* drops this core's translation, if it 
 void *arch_space_make(void);
 void arch_space_set(void *space, unsigned slot, frame_t root); /* FRAME_NONE: takes it out */
 void arch_space_enter(void *space);                            /* NULL: no process */
-void arch_space_free(void *space);                             /* leaves it first if it is entered */
+void arch_space_free(void *space); /* leaves it first if it is entered */
 
-/* --- user contexts -------------------------------------------------------------------------------- */
+/* --- user contexts --------------------------------------------------------------------------- */
 
 struct context;
 /* What the process sees as the result of the call that the context is in. */
@@ -130,12 +135,12 @@ void arch_context_result(struct context *context, long result);
 /* Marks the context as in a reflected system call. */
 void arch_context_reflect(struct context *context);
 
-/* The context of the user code that was interrupted last on this core; while user mode is left, the kernel's to
- * read and change. The file is written by the entry path. */
+/* The context of the user code that was interrupted last on this core; while user mode is left, the
+ * kernel's to read and change. The entry path writes it. */
 struct context *arch_context(void);
 
-/* The context for entering a vcore at its entry point: rip, rsp as given by the process (checked: -E_RANGE when not in
- * the lower half), rdi = vcoreid. */
+/* The context for entering a vcore at its entry point: rip, rsp as given by the process (checked:
+ * -E_RANGE when not in the lower half), rdi = vcoreid. */
 int arch_context_entry(struct context *context, uint64_t entry, uint64_t stack, unsigned vcoreid);
 uint64_t arch_fs_base(void);
 uint64_t arch_gs_base(void);
@@ -148,14 +153,16 @@ _Noreturn void arch_user_enter(void);
 void arch_fp_save(void *area);
 void arch_fp_load(const void *area); /* of the kernel's own keeping only */
 void arch_fp_init(void);
-/* FP state, segment registers and their bases as a fresh vcore finds them: nothing of another's is left. */
+/* FP state, segment registers and their bases as a fresh vcore finds them: nothing of another's is
+ * left. */
 void arch_registers_reset(void);
 uint64_t arch_fp_mask(void);
 uint32_t arch_fp_bytes(void);
 
-/* --- the end ------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
-/* Stops every other core that was started (NMI), then returns. For panic and for the orderly end. */
+/* Stops every other core that runs a kernel (NMI), then returns. For panic and for the orderly
+ * end. */
 void arch_stop_others(void);
 /* This core does nothing any more. */
 _Noreturn void arch_park(void);
@@ -163,25 +170,25 @@ _Noreturn void arch_park(void);
 _Noreturn void arch_power_off(unsigned status);
 void arch_exit_port_set(unsigned port);
 
-/* --- serial ports (index 0 = COM1 ... 3 = COM4) --------------------------------------------------- */
+/* --- serial ports (index 0 = COM1 ... 3 = COM4) ---------------------------------------------- */
 
-void arch_serial_init(void);              /* probes all four; before anything is written */
+void arch_serial_init(void); /* probes all four; before anything is written */
 int arch_serial_present(unsigned index);
 /* Writes bytes; waits for the device, but gives up on one that takes nothing for a second. */
 void arch_serial_write(unsigned index, const void *data, size_t bytes);
 
-/* --- what the port calls in the portable kernel ------------------------------------------------ */
+/* --- what the port calls in the portable kernel ---------------------------------------------- */
 
 enum interrupt { INTERRUPT_DOORBELL, INTERRUPT_TIMER };
 
 /* A fault of user code. The context is in arch_context(). */
 struct user_fault {
-    unsigned vector;   /* the port's number for it; a name by arch_fault_name */
+    unsigned vector; /* the port's number for it; a name by arch_fault_name */
     int is_page_fault;
-    uint64_t address;  /* of the access, for a page fault */
+    uint64_t address; /* of the access, for a page fault */
     uint64_t instruction;
-    unsigned access;   /* PROT_R, PROT_W or PROT_X, for a page fault; else 0 */
-    int present;       /* page fault: there was a translation, which forbade the access */
+    unsigned access; /* PROT_R, PROT_W or PROT_X, for a page fault; else 0 */
+    int present;     /* page fault: there was a translation, which forbade the access */
 };
 
 const char *arch_fault_name(unsigned vector); /* "page fault", "divide error", ... */

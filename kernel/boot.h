@@ -12,14 +12,15 @@ struct boot_range {
 };
 
 struct boot_info {
-    const char *loader;      /* "PVH" or "Multiboot2" */
+    const char *loader; /* "PVH" or "Multiboot2" */
     unsigned ranges;
     struct boot_range range[BOOT_RANGES_MAX];
-    uint64_t top;            /* end of the highest range of any kind below 512 GiB that needs mapping:
+    uint64_t top; /* end of the highest range of any kind below 512 GiB that needs mapping:
                                 RAM, ACPI tables, archive */
     uint64_t archive_base, archive_bytes; /* 0, 0: none was given */
-    uint64_t rsdp;           /* physical address of the ACPI root pointer; 0: search for it */
-    char command[BOOT_COMMAND_BYTES]; /* kernel options, NUL-terminated (cut and flagged if longer) */
+    uint64_t rsdp; /* physical address of the ACPI root pointer; 0: search for it */
+    char command
+        [BOOT_COMMAND_BYTES]; /* kernel options, NUL-terminated (cut and flagged if longer) */
     uint8_t command_cut;
 };
 

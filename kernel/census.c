@@ -11,8 +11,9 @@ static void show_kernel(unsigned core)
     uint64_t count[FRAME_KINDS];
     frame_census((int)core, count);
     uint64_t owned = count[FRAME_PRIVATE] + count[FRAME_TABLE] + count[FRAME_RING];
-    log_line("kernel %u owns %lu frames: %lu private, %lu tables, %lu rings; %lu free in its cache", core,
-             owned, count[FRAME_PRIVATE], count[FRAME_TABLE], count[FRAME_RING], count[FRAME_CACHED]);
+    log_line("kernel %u owns %lu frames: %lu private, %lu tables, %lu rings; %lu free in its cache",
+             core, owned, count[FRAME_PRIVATE], count[FRAME_TABLE], count[FRAME_RING],
+             count[FRAME_CACHED]);
 }
 
 void census(void)

@@ -1,4 +1,5 @@
-/* Counts of frames on the log: what each kernel owns, and whether what processes owned came back. */
+/* Counts of frames on the log: what each kernel owns, and whether what processes owned came
+ * back. */
 #ifndef KERNEL_CENSUS_H
 #define KERNEL_CENSUS_H
 

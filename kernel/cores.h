@@ -2,7 +2,8 @@
  *
  * ALLOC_WANT    home to allocator   word: home's address, pid, cores wanted in all (0: forget me);
  *                                     word[3] set: fewer than before, no answer is wanted
- * ALLOC_GRANT   allocator to home   word: pid, a set of cores (word[1..4], a bit a core), what it answers:
+ * ALLOC_GRANT   allocator to home   word: pid, a set of cores (word[1..4], a bit a core), what it
+ * answers:
  *                                     each want is answered by one grant, of what is idle now;
  *                                     more may follow as cores are returned
  * ALLOC_RETURN  home to allocator   word: pid, core, cores wanted in all from now on */
@@ -26,8 +27,8 @@ static inline int core_set_has(const uint64_t *set, unsigned core)
     return set[core / 64] >> core % 64 & 1;
 }
 
-/* Makes the actor on this core. up: the set of cores that run a kernel; core 0 is granted only when it
- * is alone. */
+/* Makes the actor on this core. up: the set of cores that run a kernel; core 0 is granted only when
+ * it is alone. */
 void allocator_start(const uint64_t *up);
 
 #endif

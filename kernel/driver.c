@@ -1,4 +1,5 @@
-/* The driver: carries out what the homes of this kernel's vcores command. docs/vcore.md; messages: kernel/vcore.h. */
+/* The driver: carries out what the homes of this kernel's vcores command. docs/vcore.md; messages:
+ * kernel/vcore.h. */
 #include "abi/error.h"
 #include "arch/arch.h"
 #include "kernel/actor.h"
@@ -36,8 +37,8 @@ static void vcore_free(struct vcore *v)
     pool_put(&vcore_pool, v);
 }
 
-/* What answers a command. A home has few commands under way, so the answers find room; a home that has ended needs
- * no answer. */
+/* What answers a command. A home has few commands under way, so the answers find room; a home that
+ * has ended needs no answer. */
 static void tell_home(uint64_t home, struct message *m)
 {
     int error = actor_send(home, m);

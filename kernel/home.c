@@ -11,7 +11,7 @@
 #include "lib/string.h"
 
 enum { RECORDS_PER_PAGE = PAGE_BYTES / sizeof(struct vcore_record) };
-_Static_assert(RECORDS_PER_PAGE * RECORD_PAGES >= VCORES_MAX, "records for all vcores");
+_Static_assert(RECORDS_PER_PAGE *RECORD_PAGES >= VCORES_MAX, "records for all vcores");
 
 struct vcore_record *process_record(struct process *p, unsigned vcoreid)
 {
@@ -19,9 +19,9 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid)
     return page ? &page[vcoreid % RECORDS_PER_PAGE] : NULL;
 }
 
-/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 5 commands under way for a vcore, of
- * each kind one but for the slots, and a ring takes more than that; within a kernel no call returns to user
- * mode before what it queued is handled. */
+/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 5 commands under way
+ * for a vcore, of each kind one but for the slots, and a ring takes more than that; within a kernel
+ * no call returns to user mode before what it queued is handled. */
 static void command(unsigned core, struct message *m)
 {
     int refused = actor_send(actor_well_known(core, ACTOR_KERNEL), m);
@@ -58,10 +58,10 @@ void home_tell_root(struct process *p, const struct root *root)
     }
 }
 
-/* --- vcores ---------------------------------------------------------------------------------------- */
+/* --- vcores ---------------------------------------------------------------------------------- */
 
-/* Makes the block of a vcore that was never granted: docs/vcore.md. What a failure leaves is mapped and goes
- * with the process. */
+/* Makes the block of a vcore that was never granted: docs/vcore.md. What a failure leaves is mapped
+ * and goes with the process. */
 int home_vcore_make(struct process *p, unsigned vcoreid)
 {
     struct vcore_record **page = &p->records[vcoreid / RECORDS_PER_PAGE];
@@ -143,9 +143,10 @@ void home_answer(struct process *p, unsigned vcoreid, long result)
     actor_reply(p->actor, record->asker, &m);
 }
 
-/* --- notification ------------------------------------------------------------------------------------ */
+/* --- notification ---------------------------------------------------------------------------- */
 
-/* One VCORE_WAKE at a time is under way to a vcore: what is asked for meanwhile is sent when that is answered. */
+/* One VCORE_WAKE at a time is under way to a vcore: what is asked for meanwhile is sent when that
+ * is answered. */
 static void send_wake(struct process *p, unsigned vcoreid)
 {
     struct vcore_record *record = process_record(p, vcoreid);
@@ -174,7 +175,8 @@ static void on_woken(struct actor *self, const struct message *m, unsigned from)
 
 static long call_notify(struct process *p, unsigned long vcoreid)
 {
-    struct vcore_record *record = vcoreid < VCORES_MAX ? process_record(p, (unsigned)vcoreid) : NULL;
+    struct vcore_record *record =
+        vcoreid < VCORES_MAX ? process_record(p, (unsigned)vcoreid) : NULL;
     if (!record || !record->attached || record->stop_sent)
         return -E_NO_ENTRY;
     struct vcore_data *data = frame_pointer(record->data);
@@ -183,7 +185,7 @@ static long call_notify(struct process *p, unsigned long vcoreid)
     return 0;
 }
 
-/* --- calls and faults --------------------------------------------------------------------------------- */
+/* --- calls and faults ------------------------------------------------------------------------ */
 
 static long call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
@@ -235,9 +237,8 @@ static void on_call(struct actor *self, const struct message *m, unsigned from)
     memcpy(argument, &m->word[1], sizeof argument);
     record->asker = m->word[5];
     record->call_open = 1;
-    long result = p->state >= PROCESS_DYING
-                      ? -E_GONE
-                      : call(p, vcoreid, key_number(m->word[0]), argument);
+    long result =
+        p->state >= PROCESS_DYING ? -E_GONE : call(p, vcoreid, key_number(m->word[0]), argument);
     if (result != CALL_LATER)
         home_answer(p, vcoreid, result);
 }
@@ -251,8 +252,8 @@ static const char *fault_reason(const struct user_fault *fault, int error)
         return "out of memory";
     default:
         return fault->address >= USER_TOP ? "the address is not the process's"
-               : fault->present          ? "the access is not permitted there"
-                                         : "nothing is mapped there";
+               : fault->present           ? "the access is not permitted there"
+                                          : "nothing is mapped there";
     }
 }
 
@@ -261,9 +262,9 @@ static void log_fault(const struct process *p, unsigned vcoreid, unsigned core,
 {
     static const char *const access[] = {"access", "read", "write", "", "execution"};
     if (fault->is_page_fault)
-        log_line("process %u (%s) vcore %u core %u: %s of %lx by the instruction at %lx: %s", p->pid,
-                 p->name, vcoreid, core, access[fault->access < 5 ? fault->access : 0], fault->address,
-                 fault->instruction, fault_reason(fault, error));
+        log_line("process %u (%s) vcore %u core %u: %s of %lx by the instruction at %lx: %s",
+                 p->pid, p->name, vcoreid, core, access[fault->access < 5 ? fault->access : 0],
+                 fault->address, fault->instruction, fault_reason(fault, error));
     else
         log_line("process %u (%s) vcore %u core %u: %s by the instruction at %lx", p->pid, p->name,
                  vcoreid, core, arch_fault_name(fault->vector), fault->instruction);
@@ -275,7 +276,8 @@ int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fau
         return -E_GONE;
     int error = -E_INVALID;
     if (fault->is_page_fault)
-        error = fault->address < USER_TOP ? memory_fault(p, fault->address, fault->access) : -E_RANGE;
+        error =
+            fault->address < USER_TOP ? memory_fault(p, fault->address, fault->access) : -E_RANGE;
     if (error) {
         log_fault(p, vcoreid, process_record(p, vcoreid)->core, fault, error);
         process_end(p, STATUS_FAULT);
@@ -299,7 +301,7 @@ static void on_fault(struct actor *self, const struct message *m, unsigned from)
     actor_reply(self, m->word[5], &done);
 }
 
-/* --- stops ---------------------------------------------------------------------------------------------- */
+/* --- stops ----------------------------------------------------------------------------------- */
 
 void home_give_up(struct process *p)
 {
@@ -328,8 +330,8 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
         home_return_core(p, record->core);
     record->granted = 0;
     if (m->word[1] && p->state < PROCESS_DYING) {
-        log_line("process %u (%s): core %u has no memory left to drive its vcore %u", p->pid, p->name,
-                 record->core, vcoreid);
+        log_line("process %u (%s): core %u has no memory left to drive its vcore %u", p->pid,
+                 p->name, record->core, vcoreid);
         process_end(p, STATUS_KILLED);
     }
     if (p->state >= PROCESS_DYING)
@@ -354,7 +356,8 @@ static void on_flushed(struct actor *self, const struct message *m, unsigned fro
 static void on_continue(struct actor *self, const struct message *m, unsigned from)
 {
     struct process *p = self->state;
-    memory_continue(p); /* in a dying process, drops the change that this may be the first turn of */
+    memory_continue(
+        p); /* in a dying process, drops the change that this may be the first turn of */
     if (p->state >= PROCESS_DYING)
         process_continue_end(p);
 }

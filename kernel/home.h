@@ -1,5 +1,5 @@
-/* The home of a process: the actor that its drivers and the core allocator talk to, and the records of its
- * vcores. docs/process.md. Messages: kernel/vcore.h, kernel/cores.h. */
+/* The home of a process: the actor that its drivers and the core allocator talk to, and the records
+ * of its vcores. docs/process.md. Messages: kernel/vcore.h, kernel/cores.h. */
 #ifndef KERNEL_HOME_H
 #define KERNEL_HOME_H
 
@@ -9,21 +9,25 @@ struct process;
 
 int home_actor_make(struct process *p); /* sets p->actor, p->address */
 
-/* A dying process lets go: no more cores are wanted, open calls are answered with E_GONE, every vcore is told to stop. */
+/* A dying process lets go: no more cores are wanted, open calls are answered with E_GONE, every
+ * vcore is told to stop. */
 void home_give_up(struct process *p);
 
-/* A turn of giving back what a dying process owns, if nothing is awaited any more: called by CONTINUE, and when a
- * vcore has stopped, a flush was acknowledged or the allocator has answered. */
+/* A turn of giving back what a dying process owns, if nothing is awaited any more: called by
+ * CONTINUE, and when a vcore has stopped, a flush was acknowledged or the allocator has
+ * answered. */
 void process_continue_end(struct process *p);
 
-/* --- the process's cores: home_cores.c ----------------------------------------------------------- */
+/* --- the process's cores: home_cores.c ------------------------------------------------------- */
 
 struct message;
-int home_want_cores(struct process *p, unsigned wanted); /* tells the allocator; errors of actor_send */
+int home_want_cores(struct process *p,
+                    unsigned wanted); /* tells the allocator; errors of actor_send */
 void home_return_core(struct process *p, unsigned core);
 void home_return_first_grant(struct process *p);
 void home_granted(struct process *p, const struct message *m); /* ALLOC_GRANT */
-void home_single_left(struct process *p); /* from _S to _M: the single context is in the uthread slot */
+void home_single_left(
+    struct process *p); /* from _S to _M: the single context is in the uthread slot */
 long home_cores_request(struct process *p, unsigned vcoreid, unsigned long wanted);
 long home_yield(struct process *p, unsigned vcoreid);
 

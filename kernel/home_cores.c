@@ -1,5 +1,5 @@
-/* A process's cores, at its home: what it wants of the allocator, what it is granted, the way from _S to _M, and yields.
- * docs/process.md. Messages: kernel/cores.h. */
+/* A process's cores, at its home: what it wants of the allocator, what it is granted, the way from
+ * _S to _M, and yields. docs/process.md. Messages: kernel/cores.h. */
 #include "kernel/cores.h"
 #include "abi/error.h"
 #include "abi/syscall.h"
@@ -11,8 +11,8 @@
 #include "kernel/vcore.h"
 #include "lib/string.h"
 
-/* Each want is answered by one grant; the process does not go before all its wants are answered, so that no
- * grant comes to nobody. */
+/* Each want is answered by one grant; the process does not go before all its wants are answered, so
+ * that no grant comes to nobody. */
 int home_want_cores(struct process *p, unsigned wanted)
 {
     struct message m = {.head = message_head(MESSAGE_ALLOC_WANT)};

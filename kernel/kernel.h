@@ -12,7 +12,8 @@ extern unsigned this_core; /* this kernel's core; set when it is forked */
 _Noreturn void kernel_loop(void);
 
 /* A line to the log. From core 0 it is written at once; from others it goes to the log actor by
- * messages. Formats: %s %c %d %u %x %lx %ld %lu %p %%, with width and zero flag. At most 200 bytes. */
+ * messages. Formats: %s %c %d %u %x %lx %ld %lu %p %%, with width and zero flag. At most 200
+ * bytes. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* An invariant is broken: stops the machine with a symbolised backtrace. */
@@ -22,10 +23,10 @@ struct context;
 _Noreturn void panic_at(const struct context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-#define ASSERT(condition)                                                                          \
-    do {                                                                                           \
-        if (__builtin_expect(!(condition), 0))                                                     \
-            panic("%s:%d: broken invariant: %s", __FILE__, __LINE__, #condition);                  \
+#define ASSERT(condition)                                                         \
+    do {                                                                          \
+        if (__builtin_expect(!(condition), 0))                                    \
+            panic("%s:%d: broken invariant: %s", __FILE__, __LINE__, #condition); \
     } while (0)
 
 /* The orderly ends of the machine. */

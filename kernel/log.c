@@ -1,6 +1,6 @@
-/* A line from another core travels as LOG messages of up to 40 bytes: word[0] = bytes here and whether the
- * line ends; word[1..5] = text. They come in order, so core 0 puts each core's line together. What a full
- * channel refuses is counted, and said in the next line that gets through. */
+/* A line from another core travels as LOG messages of up to 40 bytes: word[0] = bytes here and
+ * whether the line ends; word[1..5] = text. They come in order, so core 0 puts each core's line
+ * together. What a full channel refuses is counted, and said in the next line that gets through. */
 #include "kernel/log.h"
 #include <stdarg.h>
 #include "arch/arch.h"

@@ -1,5 +1,5 @@
-/* How a kernel begins: the first by boot_main, which makes the snapshot; then each, the first included, by
- * kernel_enter on a copy of it. docs/kernel.md, docs/fork.md. */
+/* How a kernel begins: the first by boot_main, which makes the snapshot; then each, the first
+ * included, by kernel_enter on a copy of it. docs/kernel.md, docs/fork.md. */
 #include "abi/error.h"
 #include "arch/arch.h"
 #include "kernel/actor.h"
@@ -40,7 +40,7 @@ static void say_on(const char *sentence)
 
 _Noreturn void boot_main(uint32_t magic, uint64_t info)
 {
-    arch_serial_init();                               /* so that anything can be said */
+    arch_serial_init();                                     /* so that anything can be said */
     const char *wrong = arch_boot_info(magic, info, &boot); /* one form for all loaders */
     const char *wrong_option = options_parse(&boot);
     arch_exit_port_set(options.exit_port);
@@ -48,16 +48,16 @@ _Noreturn void boot_main(uint32_t magic, uint64_t info)
     stop_on(arch_unsupported());
     stop_on(wrong_option);
     unsigned cores = arch_core_estimate(&boot);
-    stop_on(frame_table_make(&boot, cores));          /* who owns what memory */
-    arch_memory_init(&boot);                          /* our own page tables */
+    stop_on(frame_table_make(&boot, cores)); /* who owns what memory */
+    arch_memory_init(&boot);                 /* our own page tables */
     say_on(arch_discover_cores(&boot));
     arch_clock_calibrate();
     arch_interrupts_quiet();
     stop_on(archive_open(&boot));
-    run_constructors();                               /* actor classes and their like */
+    run_constructors(); /* actor classes and their like */
     log_line("pando: booted by %s, %u cores, clock %lu kHz", boot.loader, arch_core_count(),
              arch_clock_hz() / 1000);
-    arch_snapshot_freeze();                           /* what all kernels begin with */
+    arch_snapshot_freeze(); /* what all kernels begin with */
     core_incarnation_raise(0);
     if (arch_kernel_fork(0))
         machine_stop("too little memory: the first kernel cannot be forked");
@@ -89,7 +89,10 @@ _Noreturn void kernel_enter(unsigned core, uint64_t began)
     kernel_loop();
 }
 
-enum { TURNS_MOST = 256, BUSY_MOST = 16 }; /* so that messages without end keep nobody from the rest */
+enum {
+    TURNS_MOST = 256,
+    BUSY_MOST = 16
+}; /* so that messages without end keep nobody from the rest */
 
 static void loop(void)
 {

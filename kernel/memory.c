@@ -1,8 +1,9 @@
 /* The memory of a process, at its home: demand-zero faults, map, unmap, protect. docs/process.md.
  *
- * A translation is taken away in three steps: the entries are changed, every kernel that drives a vcore of the
- * process flushes and acknowledges, then the frames are freed and the caller is answered. One change at a
- * time; calls that come meanwhile wait, at most one a vcore, in the vcores' records. */
+ * A translation is taken away in three steps: the entries are changed, every kernel that drives a
+ * vcore of the process flushes and acknowledges, then the frames are freed and the caller is
+ * answered. One change at a time; calls that come meanwhile wait, at most one a vcore, in the
+ * vcores' records. */
 #include "abi/error.h"
 #include "abi/syscall.h"
 #include "arch/arch.h"
@@ -73,10 +74,11 @@ int memory_fault(struct process *p, uint64_t address, unsigned access)
     int error = region->kind == REGION_ARCHIVE
                     ? memory_map_frame(p, page, archive_frame(page - region->base), region->prot)
                     : map_zeroed(p, page, region->prot, &frame);
-    return error == -E_EXISTS ? 0 : error; /* another vcore was first, or its translation was stale */
+    return error == -E_EXISTS ? 0
+                              : error; /* another vcore was first, or its translation was stale */
 }
 
-/* --- the calls ---------------------------------------------------------------------------------- */
+/* --- the calls ------------------------------------------------------------------------------- */
 
 static int range_check(uint64_t base, uint64_t bytes)
 {
@@ -144,7 +146,8 @@ static int supply_pages(struct process *p, struct supplies *supplies, uint64_t b
 static void map_supplies(struct process *p, struct supplies *supplies, uint64_t base, unsigned prot)
 {
     for (unsigned i = 0; i < supplies->frames; i++, base += PAGE_BYTES) {
-        int error = arch_user_map(root_find(p, base), base, supplies->frame[i], prot, process_owner(p));
+        int error =
+            arch_user_map(root_find(p, base), base, supplies->frame[i], prot, process_owner(p));
         ASSERT(!error);
     }
 }
@@ -175,7 +178,7 @@ static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned 
     return error;
 }
 
-/* --- changes that need every core's acknowledgement ----------------------------------------------- */
+/* --- changes that need every core's acknowledgement ------------------------------------------ */
 
 /* The first mapped page at or after at; as arch_user_next. */
 static uint64_t next_mapped(const struct process *p, uint64_t at, uint64_t end, unsigned *budget)
@@ -230,7 +233,8 @@ static void ask_for_flush(struct process *p, uint64_t first, uint64_t stop)
     p->change.acknowledgements = home_tell_drivers(p, &m);
 }
 
-/* Changes the next pages, at most FLUSH_PAGES within as many consecutive addresses, and asks for their flush. */
+/* Changes the next pages, at most FLUSH_PAGES within as many consecutive addresses, and asks for
+ * their flush. */
 static void change_turn(struct process *p)
 {
     struct memory_change *change = &p->change;
@@ -275,8 +279,8 @@ void memory_flushed(struct process *p)
     memory_continue(p);
 }
 
-static long change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes, int unmap,
-                         unsigned prot)
+static long change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
+                         int unmap, unsigned prot)
 {
     struct memory_change *change = &p->change;
     *change = (struct memory_change){.active = 1,
@@ -369,7 +373,7 @@ static void run_waiting_call(struct process *p)
     }
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 int memory_give_back(struct process *p)
 {

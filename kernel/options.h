@@ -5,8 +5,9 @@
 #include "kernel/boot.h"
 
 struct options {
-    char probe[32];     /* --probe NAME: a test of the kernel instead of a program */
-    unsigned exit_port; /* --exit-port N: where the machine's end is told to the emulator; 0: none */
+    char probe[32]; /* --probe NAME: a test of the kernel instead of a program */
+    unsigned
+        exit_port; /* --exit-port N: where the machine's end is told to the emulator; 0: none */
 };
 extern struct options options;
 

@@ -1,5 +1,5 @@
-/* The ends of the machine: a broken invariant, and the orderly ones. The control port tells the host
- * which: "exit STATUS", "stop SENTENCE" or "panic CORE". */
+/* The ends of the machine: a broken invariant, and the orderly ones. The control port tells the
+ * host which: "exit STATUS", "stop SENTENCE" or "panic CORE". */
 #include <stdarg.h>
 #include "arch/arch.h"
 #include "kernel/kernel.h"

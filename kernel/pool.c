@@ -5,7 +5,8 @@
 #include "kernel/kernel.h"
 #include "lib/string.h"
 
-/* The head of a page; objects follow. Invariant: in its pool's list if and only if free is not NULL. */
+/* The head of a page; objects follow. Invariant: in its pool's list if and only if free is not
+ * NULL. */
 struct pool_page {
     struct pool_page *next, *before;
     void *free; /* a list through the objects' first words */

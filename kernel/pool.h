@@ -1,5 +1,5 @@
-/* Pools of objects of one size, in pages of the private heap. Private to a kernel; event loop and handlers.
- * A page whose objects are all back is given back. */
+/* Pools of objects of one size, in pages of the private heap. Private to a kernel; event loop and
+ * handlers. A page whose objects are all back is given back. */
 #ifndef KERNEL_POOL_H
 #define KERNEL_POOL_H
 
@@ -8,10 +8,13 @@
 struct pool_page;
 
 struct pool {
-    size_t bytes; /* of an object; at most a page less 64 */
+    size_t bytes;            /* of an object; at most a page less 64 */
     struct pool_page *pages; /* those with a free object */
 };
-#define POOL_OF(type) {.bytes = sizeof(type)}
+#define POOL_OF(type)         \
+    {                         \
+        .bytes = sizeof(type) \
+    }
 
 void *pool_get(struct pool *pool); /* zeroed, aligned to 16; NULL: out of memory */
 void pool_put(struct pool *pool, void *object);

@@ -1,5 +1,6 @@
-/* What goes to which serial port. Firmware that has a serial console uses the first two, until the kernel
- * has them: so processes' output has the other two, and what the control port says begins on a new line. */
+/* What goes to which serial port. Firmware that has a serial console uses the first two, until the
+ * kernel has them: so processes' output has the other two, and what the control port says begins on
+ * a new line. */
 #ifndef KERNEL_PORT_H
 #define KERNEL_PORT_H
 

@@ -1,7 +1,8 @@
 /* The instrumented builds; in the ordinary build all of this is nothing.
  *
  * -DPROBE  probes: tests and measurements that run inside the kernel, named by --probe.
- * -DPATHS  as well, path lengths across kernels: word[6] of a message carries how many instructions led to it. */
+ * -DPATHS  as well, path lengths across kernels: word[6] of a message carries how many instructions
+ * led to it. */
 #ifndef KERNEL_PROBE_H
 #define KERNEL_PROBE_H
 
@@ -14,14 +15,14 @@ void probe_send(struct message *m);
 void probe_receive(const struct message *m);
 
 /* The paths of starting: docs/figures.md. */
-void probe_fork_begins(void);                 /* on core 0: a core is asked for */
+void probe_fork_begins(void); /* on core 0: a core is asked for */
 void probe_fork_done(unsigned core);
-void probe_cores_start(unsigned cores);       /* before the start-up IPIs */
+void probe_cores_start(unsigned cores); /* before the start-up IPIs */
 void probe_cores_started(unsigned cores);
-void probe_kernel_began(uint64_t began);      /* first thing in kernel_enter */
+void probe_kernel_began(uint64_t began); /* first thing in kernel_enter */
 void probe_loop_begins(void);
-void probe_core_up(const struct message *m);  /* on core 0: joins the paths of all cores */
-uint64_t probe_boot_clock(uint64_t boot);     /* what a path that led here would have begun at */
+void probe_core_up(const struct message *m); /* on core 0: joins the paths of all cores */
+uint64_t probe_boot_clock(uint64_t boot);    /* what a path that led here would have begun at */
 
 #else
 

@@ -23,10 +23,12 @@ static const uint16_t legal[PROCESS_STATES] = {
 #define TO(state) (1u << PROCESS_##state)
     [PROCESS_CREATED] = TO(RUNNABLE_S) | TO(DYING) | TO(DYING_ABORT),
     [PROCESS_RUNNABLE_S] = TO(RUNNING_S) | TO(RUNNABLE_M) | TO(DYING) | TO(DYING_ABORT),
-    [PROCESS_RUNNING_S] = TO(RUNNABLE_S) | TO(WAITING) | TO(RUNNABLE_M) | TO(DYING) | TO(DYING_ABORT),
+    [PROCESS_RUNNING_S] =
+        TO(RUNNABLE_S) | TO(WAITING) | TO(RUNNABLE_M) | TO(DYING) | TO(DYING_ABORT),
     [PROCESS_WAITING] = TO(RUNNABLE_S) | TO(RUNNABLE_M) | TO(DYING) | TO(DYING_ABORT),
     [PROCESS_RUNNABLE_M] = TO(RUNNING_M) | TO(DYING) | TO(DYING_ABORT),
-    [PROCESS_RUNNING_M] = TO(RUNNABLE_M) | TO(WAITING) | TO(RUNNING_S) | TO(DYING) | TO(DYING_ABORT),
+    [PROCESS_RUNNING_M] =
+        TO(RUNNABLE_M) | TO(WAITING) | TO(RUNNING_S) | TO(DYING) | TO(DYING_ABORT),
     [PROCESS_DYING] = TO(DYING_ABORT),
     [PROCESS_DYING_ABORT] = 0,
 #undef TO
@@ -61,10 +63,10 @@ int process_any(void)
     return processes != NULL;
 }
 
-/* --- creation ---------------------------------------------------------------------------------- */
+/* --- creation -------------------------------------------------------------------------------- */
 
-/* The runtime image: text and read-only data are the kernel image's own frames, for all processes; data
- * is copied. */
+/* The runtime image: text and read-only data are the kernel image's own frames, for all processes;
+ * data is copied. */
 static int map_runtime(struct process *p)
 {
     const struct runtime_head *head = (const struct runtime_head *)runtime_image_start;
@@ -73,7 +75,8 @@ static int map_runtime(struct process *p)
     uint64_t fixed = head->text_bytes + head->rodata_bytes;
     for (uint64_t at = 0; at < fixed; at += PAGE_BYTES) {
         frame_t frame = arch_image_frame(from + at);
-        if (memory_map_frame(p, address + at, frame, at < head->text_bytes ? PROT_R | PROT_X : PROT_R))
+        if (memory_map_frame(p, address + at, frame,
+                             at < head->text_bytes ? PROT_R | PROT_X : PROT_R))
             return -E_NO_MEMORY;
     }
     for (uint64_t at = fixed; at < fixed + head->data_bytes + head->bss_bytes; at += PAGE_BYTES) {
@@ -92,7 +95,8 @@ static int map_arguments(struct process *p, const char *arguments, size_t bytes)
         frame_t frame = memory_map_zeroed(p, PROCINFO_ARGS + at, PROT_R);
         if (!frame)
             return -E_NO_MEMORY;
-        memcpy(frame_pointer(frame), arguments + at, bytes - at < PAGE_BYTES ? bytes - at : PAGE_BYTES);
+        memcpy(frame_pointer(frame), arguments + at,
+               bytes - at < PAGE_BYTES ? bytes - at : PAGE_BYTES);
     }
     p->info->args_bytes = (uint32_t)bytes;
     for (size_t at = 0; at < bytes; at++)
@@ -208,7 +212,7 @@ int process_run(struct process *p)
     return error;
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void process_forget(struct process *p)
 {

@@ -1,4 +1,5 @@
-/* A process as its home kernel knows it. docs/process.md. Architecture: "Processes"; seed two, parts 1, 2.
+/* A process as its home kernel knows it. docs/process.md. Architecture: "Processes"; seed two,
+ * parts 1, 2.
  *
  * The home alone holds this; nothing of it is locked. Kernels that drive its vcores know what
  * kernel/vcore.h says, and ask by messages: CALL and FAULT to the process's actor. */
@@ -47,16 +48,16 @@ enum { ROOTS_MAX = 16, NAME_BYTES = 32, FLUSH_PAGES = 64, RECORD_PAGES = 8 };
 
 /* What the home knows of one of its vcores. */
 struct vcore_record {
-    uint8_t attached;     /* a kernel drives it: on core */
+    uint8_t attached; /* a kernel drives it: on core */
     uint8_t stop_sent;
     uint8_t wake_sent, wake_again; /* a VCORE_WAKE is under way, and another is asked for */
-    uint8_t granted;      /* the core came from the allocator */
-    uint8_t call_open;    /* a call or fault of it is to be answered */
-    uint8_t request_next; /* the vcore whose cores_request waits behind this one's */
-    uint8_t call_waits;   /* number, argument: behind the memory change under way, in this order: */
+    uint8_t granted;               /* the core came from the allocator */
+    uint8_t call_open;             /* a call or fault of it is to be answered */
+    uint8_t request_next;          /* the vcore whose cores_request waits behind this one's */
+    uint8_t call_waits; /* number, argument: behind the memory change under way, in this order: */
     uint32_t wait_order;
     uint16_t core;
-    uint64_t asker;       /* ADDRESS_NONE: its driver is this kernel, and parked it */
+    uint64_t asker;               /* ADDRESS_NONE: its driver is this kernel, and parked it */
     frame_t data, xsave, message; /* of its block; FRAME_NONE: none was made */
     long number, argument[4];
 };
@@ -66,13 +67,13 @@ struct root {
     frame_t frame;
 };
 
-/* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and no frame is
- * freed before every core that runs the process has dropped its translations. */
+/* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and
+ * no frame is freed before every core that runs the process has dropped its translations. */
 struct memory_change {
     uint8_t active, unmap;
     uint8_t prot;
-    unsigned vcoreid;  /* whose call it is */
-    uint64_t at, end;  /* still to do */
+    unsigned vcoreid; /* whose call it is */
+    uint64_t at, end; /* still to do */
     unsigned acknowledgements;
     unsigned frames;
     frame_t frame[FLUSH_PAGES];
@@ -85,7 +86,7 @@ struct process {
     uint64_t address;
     uint32_t pid, parent;
     enum process_state state;
-    uint8_t gone;         /* all is given back; the status waits for the parent */
+    uint8_t gone; /* all is given back; the status waits for the parent */
     int status;
     char name[NAME_BYTES];
 
@@ -100,15 +101,15 @@ struct process {
 
     unsigned attached; /* vcores that kernels drive */
     unsigned wanted, granted;
-    unsigned wants_open;  /* ALLOC_WANTs that are not answered yet */
-    unsigned requests;    /* cores_request calls of _M that the allocator has not answered yet: */
+    unsigned wants_open; /* ALLOC_WANTs that are not answered yet */
+    unsigned requests;   /* cores_request calls of _M that the allocator has not answered yet: */
     uint8_t request_first, request_last; /* a list of vcores, in order */
     uint64_t first_grant[4]; /* cores, while the single context leaves for the uthread slot */
     struct vcore_record *records[RECORD_PAGES];
 
-    uint32_t waited_by;   /* pid of the process that waits in proc_wait; 0: none */
+    uint32_t waited_by; /* pid of the process that waits in proc_wait; 0: none */
     unsigned waiter_vcore;
-    uint64_t unmap_at;    /* of the giving back */
+    uint64_t unmap_at; /* of the giving back */
 };
 
 struct frame_owner process_owner(const struct process *p);
@@ -120,14 +121,14 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid); /* NUL
 void process_set_state(struct process *p, enum process_state state);
 int process_may_move(enum process_state from, enum process_state to);
 
-/* Creates a process, CREATED, with this kernel as its home. arguments: strings, each ended by a NUL.
- * Returns its pid, or a named error with nothing left behind. */
+/* Creates a process, CREATED, with this kernel as its home. arguments: strings, each ended by a
+ * NUL. Returns its pid, or a named error with nothing left behind. */
 long process_create(uint32_t parent, const char *arguments, size_t bytes);
-/* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on this core. -E_STATE: it is not CREATED. Another error: it is
- * being ended. */
+/* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on this core. -E_STATE: it is not CREATED.
+ * Another error: it is being ended. */
 int process_run(struct process *p);
-/* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status when
- * all that it owned is back. */
+/* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status
+ * when all that it owned is back. */
 void process_end(struct process *p, int status);
 
 /* Work on the process that was cut into turns goes on in a later one: CONTINUE to its actor. */
@@ -158,8 +159,8 @@ int memory_give_back(struct process *p);
 int home_vcore_make(struct process *p, unsigned vcoreid);
 int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core);
 void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags);
-/* Makes a new slot's root known to every kernel that drives a vcore: here at once, elsewhere by a message that
- * precedes the answer to any fault in the slot. */
+/* Makes a new slot's root known to every kernel that drives a vcore: here at once, elsewhere by a
+ * message that precedes the answer to any fault in the slot. */
 void home_tell_root(struct process *p, const struct root *root);
 /* Sends a message to every kernel that drives a vcore of the process; returns how many. */
 struct message;

@@ -16,7 +16,9 @@ struct region {
     uint8_t kind, prot;
 };
 
-enum { REGIONS_MAX = 4096 }; /* of a process: each is memory of its home, and may have to be walked */
+enum {
+    REGIONS_MAX = 4096
+}; /* of a process: each is memory of its home, and may have to be walked */
 
 struct region_list {
     struct region *first;
@@ -33,8 +35,8 @@ int region_covers(const struct region_list *list, uint64_t base, uint64_t end);
  * nothing done. */
 int region_add(struct region_list *list, uint64_t base, uint64_t end, enum region_kind kind,
                unsigned prot);
-/* Cuts regions at base and at end, so that [base, end) is made of whole regions. -E_NO_MEMORY, -E_LIMIT:
- * what was cut stays cut, which changes no meaning. */
+/* Cuts regions at base and at end, so that [base, end) is made of whole regions. -E_NO_MEMORY,
+ * -E_LIMIT: what was cut stays cut, which changes no meaning. */
 int region_split(struct region_list *list, uint64_t base, uint64_t end);
 /* Removes, or sets prot of, the whole regions in [base, end). After region_split; never fail. */
 void region_remove(struct region_list *list, uint64_t base, uint64_t end);

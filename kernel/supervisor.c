@@ -21,7 +21,7 @@ static uint64_t up[CORE_SET_WORDS]; /* the set of cores that run a kernel */
 static unsigned cores_up, cores_forked;
 static int called_again;
 static int first_ended, first_status; /* of the first process */
-static uint64_t deadline; /* of arch_clock; 0: nothing is awaited */
+static uint64_t deadline;             /* of arch_clock; 0: nothing is awaited */
 
 unsigned supervisor_cores(void)
 {
@@ -44,7 +44,7 @@ static void await_cores(void)
     arch_timer_arm(UP_NS);
 }
 
-/* --- the first process -------------------------------------------------------------------------- */
+/* --- the first process ----------------------------------------------------------------------- */
 
 static void start_first_process(void)
 {
@@ -68,7 +68,8 @@ static void all_up(void)
     arch_timer_arm(0);
     log_line("%u of %u cores run a kernel", cores_up, arch_core_count());
     if (cores_up == 1)
-        log_line("there is no core beyond the first: it is management core and granted core in one");
+        log_line(
+            "there is no core beyond the first: it is management core and granted core in one");
     allocator_start(up);
     if (!probe_take_over())
         start_first_process();
@@ -80,7 +81,7 @@ static void on_down(struct actor *self, const struct message *m, unsigned from)
     first_status = (int)m->word[3];
 }
 
-/* --- the other kernels ------------------------------------------------------------------------------ */
+/* --- the other kernels ----------------------------------------------------------------------- */
 
 static void fork_others(void)
 {

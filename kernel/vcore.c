@@ -158,7 +158,8 @@ _Noreturn void vcore_enter_briefly(struct vcore *v)
 
 void kernel_interrupt(enum interrupt which)
 {
-    if (which == INTERRUPT_TIMER && vcore_turns && sliced == vcore_turns && arch_clock() >= slice_end)
+    if (which == INTERRUPT_TIMER && vcore_turns && sliced == vcore_turns &&
+        arch_clock() >= slice_end)
         vcore_turns = vcore_turns->next; /* else the tick is another's, which came late */
     kernel_loop();
 }

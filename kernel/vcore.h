@@ -1,19 +1,23 @@
-/* Vcores as the kernel that drives them knows them. docs/vcore.md. Architecture: "Home", "Uthread context and
- * vcore context"; seed two, 2.4 and 4.2.
+/* Vcores as the kernel that drives them knows them. docs/vcore.md. Architecture: "Home", "Uthread
+ * context and vcore context"; seed two, 2.4 and 4.2.
  *
- * Every kernel has a driver: the actor at ACTOR_KERNEL. A granted core drives one vcore; a management
- * core drives those of single-core processes in turn. The home commands it, in this order for each vcore:
+ * Every kernel has a driver: the actor at ACTOR_KERNEL. A granted core drives one vcore; a
+ * management core drives those of single-core processes in turn. The home commands it, in this
+ * order for each vcore:
  *
  * VCORE_ATTACH   word: key, home's address, frames (data | xsave << 32), (message | procdata << 32)
  * VCORE_SLOT     word: key, slot, root frame       any number, then and later
  * VCORE_START    word: key                         enters at the entry point
  * VCORE_WAKE     word: key, home                   ends a vcore_halt; answered by VCORE_WOKEN {key}
  * VCORE_FLUSH    word: key, address, pages, home   answered by VCORE_FLUSHED {key}
- * VCORE_STOP     word: key, flags                  answered by VCORE_STOPPED {key, error}, the last word of it
+ * VCORE_STOP     word: key, flags                  answered by VCORE_STOPPED {key, error}, the last
+ * word of it
  *
- * The driver asks the home by requests; the vcore is parked until the reply CALL_DONE {key, result}:
+ * The driver asks the home by requests; the vcore is parked until the reply CALL_DONE {key,
+ * result}:
  * CALL           word: key | number << 48, four arguments
- * FAULT          word: key, address, access | present << 8 | page fault << 16 | vector << 32, instruction */
+ * FAULT          word: key, address, access | present << 8 | page fault << 16 | vector << 32,
+ * instruction */
 #ifndef KERNEL_VCORE_H
 #define KERNEL_VCORE_H
 
@@ -21,8 +25,8 @@
 
 struct process;
 
-/* VCORE_STOP flag: the context goes, with result 0 of the call it is in, to the uthread slot, its FP state to
- * the XSAVE area: seed two, 2.4.1. */
+/* VCORE_STOP flag: the context goes, with result 0 of the call it is in, to the uthread slot, its
+ * FP state to the XSAVE area: seed two, 2.4.1. */
 enum { STOP_TO_UTHREAD_SLOT = 1 };
 
 /* The driver of this kernel. At kernel_enter. */
@@ -34,7 +38,8 @@ void vcore_answer(uint32_t pid, unsigned vcoreid, long result);
 /* The local home's VCORE_WAKE, at once; for a vcore that this kernel drives. */
 void vcore_wake(uint64_t key);
 
-/* The local home's VCORE_SLOT, at once. -1: its VCORE_ATTACH is still under way, so the message must follow. */
+/* The local home's VCORE_SLOT, at once. -1: its VCORE_ATTACH is still under way, so the message
+ * must follow. */
 int vcore_set_slot(uint64_t key, unsigned slot, uint32_t root);
 
 /* What the loop enters next; NULL: nothing is runnable. */

@@ -1,5 +1,5 @@
-/* What a vcore comes with from user mode: system calls, reflection, faults. Asks go to the home, or the console, as
- * requests, and park the vcore. docs/vcore.md. */
+/* What a vcore comes with from user mode: system calls, reflection, faults. Asks go to the home, or
+ * the console, as requests, and park the vcore. docs/vcore.md. */
 #include "abi/error.h"
 #include "abi/process.h"
 #include "abi/syscall.h"
@@ -70,10 +70,8 @@ static int fault_home(struct vcore *v, const struct user_fault *fault)
 /* The process gave no place to enter. -E_LIMIT: the home could not be told now. */
 int vcore_fault_at_entry(struct vcore *v)
 {
-    struct user_fault fault = {.is_page_fault = 1,
-                               .access = PROT_X,
-                               .address = USER_TOP,
-                               .instruction = USER_TOP};
+    struct user_fault fault = {
+        .is_page_fault = 1, .access = PROT_X, .address = USER_TOP, .instruction = USER_TOP};
     fault_home(v, &fault);
     return v->run == VCORE_PARKED ? 0 : -E_LIMIT;
 }
@@ -101,10 +99,10 @@ static long call_halt(struct vcore *v)
     kernel_loop();
 }
 
-/* --- what user mode comes with ---------------------------------------------------------------------- */
+/* --- what user mode comes with --------------------------------------------------------------- */
 
-/* Seed two, 4.2; the architecture's "reflection": the context goes to the uthread slot and the vcore is
- * entered at its entry point, in vcore context. FP state stays in place. */
+/* Seed two, 4.2; the architecture's "reflection": the context goes to the uthread slot and the
+ * vcore is entered at its entry point, in vcore context. FP state stays in place. */
 static _Noreturn void reflect(struct vcore *v)
 {
     struct context *context = arch_context();

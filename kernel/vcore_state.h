@@ -1,5 +1,6 @@
-/* A vcore in the hands of the kernel that drives it: what vcore.c (whose state the core holds, and whose turn it is),
- * vcore_call.c (what user mode comes with) and driver.c (the home's commands) share. Private to them. */
+/* A vcore in the hands of the kernel that drives it: what vcore.c (whose state the core holds, and
+ * whose turn it is), vcore_call.c (what user mode comes with) and driver.c (the home's commands)
+ * share. Private to them. */
 #ifndef KERNEL_VCORE_STATE_H
 #define KERNEL_VCORE_STATE_H
 
@@ -11,24 +12,25 @@
 enum vcore_run {
     VCORE_ATTACHED, /* not started */
     VCORE_RUNNABLE,
-    VCORE_PARKED,   /* waits for the answer to a call or a fault */
-    VCORE_HALTED,   /* in vcore_halt */
+    VCORE_PARKED, /* waits for the answer to a call or a fault */
+    VCORE_HALTED, /* in vcore_halt */
 };
 
-/* Owned by the driving kernel alone. What belongs to the process lies in frames that the home keeps while
- * the vcore is attached. Invariant: `asked` is set while another kernel, or the console, owes a reply. */
+/* Owned by the driving kernel alone. What belongs to the process lies in frames that the home keeps
+ * while the vcore is attached. Invariant: `asked` is set while another kernel, or the console, owes
+ * a reply. */
 struct vcore {
     struct vcore *next; /* this kernel's vcores, a ring in the order of their turns */
     uint32_t pid;
     uint16_t id;
     uint8_t run;
-    uint8_t fresh;      /* to be entered at the entry point */
+    uint8_t fresh; /* to be entered at the entry point */
     uint8_t asked;
-    uint8_t stopping;   /* stop as soon as the reply is there */
+    uint8_t stopping; /* stop as soon as the reply is there */
     uint8_t stop_flags;
     uint64_t home;
     void *space;
-    void *fp;           /* a page: FP state while not loaded */
+    void *fp;                /* a page: FP state while not loaded */
     struct vcore_data *data; /* of the process's procdata: each word read once, then checked */
     struct procdata *procdata;
     frame_t xsave, message;
@@ -36,8 +38,10 @@ struct vcore {
     uint64_t gs_base;
 };
 
-extern struct vcore *vcore_turns;  /* whose turn it is, of this kernel's vcores; NULL: there is none */
-extern struct vcore *vcore_loaded; /* whose registers are in the core and in arch_context(); NULL: nobody's */
+extern struct vcore
+    *vcore_turns; /* whose turn it is, of this kernel's vcores; NULL: there is none */
+extern struct vcore
+    *vcore_loaded; /* whose registers are in the core and in arch_context(); NULL: nobody's */
 
 static inline uint64_t vcore_key_of(const struct vcore *v)
 {
@@ -53,14 +57,16 @@ void vcore_remove(struct vcore *v); /* its registers are nobody's afterwards */
 /* Puts the core's state into the vcore that is loaded, if any. */
 void vcore_unload(void);
 
-/* Makes arch_context() the vcore's entry: its entry point, its transition stack, vcore context. -E_RANGE: the process gave
- * no place in its half. The vcore must be loaded. */
+/* Makes arch_context() the vcore's entry: its entry point, its transition stack, vcore context.
+ * -E_RANGE: the process gave no place in its half. The vcore must be loaded. */
 int vcore_enter_at_entry(struct vcore *v);
 
-/* Ends the wait of a parked vcore with the result of its call; does nothing for one that is not parked. */
+/* Ends the wait of a parked vcore with the result of its call; does nothing for one that is not
+ * parked. */
 void vcore_answered(struct vcore *v, long result);
 
-/* The vcore cannot be entered where the process says: tells the home, as of a fault. -E_LIMIT: not now. */
+/* The vcore cannot be entered where the process says: tells the home, as of a fault. -E_LIMIT: not
+ * now. */
 int vcore_fault_at_entry(struct vcore *v);
 
 #endif

@@ -1,5 +1,5 @@
-/* printf-style formatting into a buffer, freestanding: %s %c %d %u %x %ld %lu %lx %p %%, each with an
- * optional width and zero flag. */
+/* printf-style formatting into a buffer, freestanding: %s %c %d %u %x %ld %lu %lx %p %%, each with
+ * an optional width and zero flag. */
 #ifndef LIB_FORMAT_H
 #define LIB_FORMAT_H
 

@@ -1,4 +1,5 @@
-/* fault_home: an anonymous page fault at the process's home, per page, by touching fresh pages in a row. */
+/* fault_home: an anonymous page fault at the process's home, per page, by touching fresh pages in a
+ * row. */
 #include <stdio.h>
 #include "abi/syscall.h"
 #include "pando.h"

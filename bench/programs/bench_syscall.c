@@ -1,4 +1,5 @@
-/* syscall_null: a system call in vcore context, by loop; the loop's own instructions are counted too. */
+/* syscall_null: a system call in vcore context, by loop; the loop's own instructions are counted
+ * too. */
 #include <stdio.h>
 #include "abi/syscall.h"
 #include "pando.h"

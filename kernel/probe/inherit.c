@@ -1,5 +1,5 @@
-/* What a constructor set on the first kernel is seen on every core; what a kernel changes later is changed on its
- * core alone, at the same address. */
+/* What a constructor set on the first kernel is seen on every core; what a kernel changes later is
+ * changed on its core alone, at the same address. */
 #include "arch/arch.h"
 #include "kernel/kernel.h"
 #include "kernel/probe/probe.h"
@@ -41,7 +41,7 @@ static void conduct(void)
 extern const struct probe probe_inherit;
 const struct probe probe_inherit = {"inherit", conduct, perform, told};
 
-/* --- audit: no frame of private memory is writable by two kernels ---------------------------------- */
+/* --- audit: no frame of private memory is writable by two kernels ---------------------------- */
 
 static uint64_t audit(uint64_t step)
 {

@@ -1,5 +1,6 @@
-/* The cost of a message from kernel to kernel, both in their loops: what actor_send takes, and what the turn
- * of the loop takes that handles it. One message a round, so that nothing is shared out. */
+/* The cost of a message from kernel to kernel, both in their loops: what actor_send takes, and what
+ * the turn of the loop takes that handles it. One message a round, so that nothing is shared
+ * out. */
 #include "arch/arch.h"
 #include "kernel/actor.h"
 #include "kernel/kernel.h"
@@ -95,8 +96,8 @@ static void report(void)
         most = sum > most ? sum : most;
     }
     uint64_t sender = median(send_cost) - clock, receiver = median(receive_cost) - clock;
-    log_line("probe kmsg: %lu sender %lu receiver %lu least %lu most %lu", sender + receiver, sender,
-             receiver, least, most);
+    log_line("probe kmsg: %lu sender %lu receiver %lu least %lu most %lu", sender + receiver,
+             sender, receiver, least, most);
 }
 
 static void play_first(void)

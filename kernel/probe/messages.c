@@ -1,5 +1,5 @@
-/* Every kernel sends numbered messages to every other; each must see each sender's in order, all of them. Then
- * watches: of an actor that ends elsewhere, and of one that has ended already. */
+/* Every kernel sends numbered messages to every other; each must see each sender's in order, all of
+ * them. Then watches: of an actor that ends elsewhere, and of one that has ended already. */
 #include "abi/error.h"
 #include "kernel/actor.h"
 #include "kernel/kernel.h"
@@ -100,7 +100,7 @@ static void conduct(void)
 extern const struct probe probe_messages;
 const struct probe probe_messages = {"messages", conduct, perform, told};
 
-/* --- watch --------------------------------------------------------------------------------------------- */
+/* --- watch ----------------------------------------------------------------------------------- */
 
 enum { WATCH_MAKE, WATCH_END, COOKIE_ALIVE = 77, COOKIE_GONE = 78, REASON = E_STATE, VALUE = 42 };
 
@@ -122,7 +122,8 @@ static void on_down(struct actor *self, const struct message *m, unsigned from)
         panic("a watch was refused");
 }
 
-static struct actor_class watcher_class = {.name = "watcher", .handler = {[MESSAGE_DOWN] = on_down}};
+static struct actor_class watcher_class = {.name = "watcher",
+                                           .handler = {[MESSAGE_DOWN] = on_down}};
 static struct actor_class watched_class = {.name = "watched"};
 ACTOR_CLASS(watcher_class)
 ACTOR_CLASS(watched_class)

@@ -1,4 +1,5 @@
-/* Broken invariants, on purpose: what each protection must turn into a panic of the last core's kernel. */
+/* Broken invariants, on purpose: what each protection must turn into a panic of the last core's
+ * kernel. */
 #include "abi/layout.h"
 #include "abi/syscall.h"
 #include "arch/arch.h"
@@ -14,14 +15,14 @@ static void conduct(void)
     probe_tell(probe_cores() - 1, 0);
 }
 
-#define PANIC_PROBE(name, text, function)                                                          \
-    static uint64_t perform_##name(uint64_t step)                                                  \
-    {                                                                                              \
-        function();                                                                                \
-        log_line("probe " text ": nothing stopped it");                                            \
-        return 0;                                                                                  \
-    }                                                                                              \
-    extern const struct probe probe_##name;                                                        \
+#define PANIC_PROBE(name, text, function)               \
+    static uint64_t perform_##name(uint64_t step)       \
+    {                                                   \
+        function();                                     \
+        log_line("probe " text ": nothing stopped it"); \
+        return 0;                                       \
+    }                                                   \
+    extern const struct probe probe_##name;             \
     const struct probe probe_##name = {text, conduct, perform_##name, NULL};
 
 static void __attribute__((noinline)) break_an_invariant(void)

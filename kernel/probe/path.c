@@ -1,6 +1,6 @@
-/* Path lengths: how many instructions led to where a kernel is, in ticks of the time-stamp counter (under -icount,
- * instructions). A message carries its sender's; who handles it goes on from there, so waiting is left
- * out; where paths join, the longest counts. docs/figures.md. */
+/* Path lengths: how many instructions led to where a kernel is, in ticks of the time-stamp counter
+ * (under -icount, instructions). A message carries its sender's; who handles it goes on from there,
+ * so waiting is left out; where paths join, the longest counts. docs/figures.md. */
 #include "arch/arch.h"
 #include "kernel/kernel.h"
 #include "kernel/probe.h"
@@ -15,7 +15,7 @@ SHARED static uint64_t start_path[CORES_MAX], fork_path[CORES_MAX];
 
 /* Written before the kernel can copy pages: what led here, and the clock then. */
 EAGER static uint64_t path_before, path_since;
-static uint64_t up_path;                 /* core 0: the longest path of a core that is up */
+static uint64_t up_path; /* core 0: the longest path of a core that is up */
 EAGER static uint64_t fork_since, first_turn;
 EAGER static int began_here;
 
@@ -94,7 +94,7 @@ uint64_t probe_boot_clock(uint64_t boot)
     return arch_clock() - path();
 }
 
-/* --- the probe: each core's fork, from the request to the new kernel's first turn ------------------- */
+/* --- the probe: each core's fork, from the request to the new kernel's first turn ------------ */
 
 static uint64_t perform(uint64_t step)
 {
@@ -105,8 +105,8 @@ static void told(unsigned core, uint64_t step, uint64_t result)
 {
     static unsigned count;
     if (core)
-        log_line("probe fork: %lu on core %u: %lu to fork and start it, %lu its own", fork_path[core] + result,
-                 core, fork_path[core], result);
+        log_line("probe fork: %lu on core %u: %lu to fork and start it, %lu its own",
+                 fork_path[core] + result, core, fork_path[core], result);
     if (++count == probe_cores())
         probe_done();
 }

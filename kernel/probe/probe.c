@@ -30,7 +30,7 @@ void probe_between_turns(void)
         function();
 }
 
-/* --- the conductor and its orchestra ------------------------------------------------------------------ */
+/* --- the conductor and its orchestra --------------------------------------------------------- */
 
 uint64_t probe_actor_of(unsigned core)
 {

@@ -1,5 +1,5 @@
-/* The parts of the instrumented build: counting path lengths, and the probes, tests that run in the kernel
- * itself instead of a program. Each kernel has a probe actor; core 0's conducts. */
+/* The parts of the instrumented build: counting path lengths, and the probes, tests that run in the
+ * kernel itself instead of a program. Each kernel has a probe actor; core 0's conducts. */
 #ifndef KERNEL_PROBE_PROBE_H
 #define KERNEL_PROBE_PROBE_H
 
@@ -12,7 +12,8 @@ struct probe {
     void (*conduct)(void);
     /* What the kernel on a core does when told by probe_tell; its result goes to `told`. */
     uint64_t (*perform)(uint64_t step);
-    /* On core 0: the kernel on `core` has performed the step. NULL: wait for all, then probe_done. */
+    /* On core 0: the kernel on `core` has performed the step. NULL: wait for all, then
+     * probe_done. */
     void (*told)(unsigned core, uint64_t step, uint64_t result);
 };
 

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* How often a kernel was forked on the core: raised before each fork, so that an address made under an earlier
- * one is never honoured. */
+/* How often a kernel was forked on the core: raised before each fork, so that an address made under
+ * an earlier one is never honoured. */
 uint16_t core_incarnation(unsigned core);
 void core_incarnation_raise(unsigned core);
 

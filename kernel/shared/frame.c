@@ -16,7 +16,8 @@ enum {
 #define EARLY_TOP (4ull << 30)
 
 /* The truth about a frame is `word`: kind, order of a free block at its first frame, zone, owner.
- * next and prev are the links of the free list that a free block's first frame is in; with the lock held. */
+ * next and prev are the links of the free list that a free block's first frame is in; with the lock
+ * held. */
 struct record {
     uint64_t word;
     frame_t next, prev;
@@ -70,7 +71,7 @@ static uint64_t word_get(frame_t frame)
     return __atomic_load_n(&frame_table[frame].word, __ATOMIC_RELAXED);
 }
 
-/* --- the shared buddy allocator; all with the lock held ------------------------------------------- */
+/* --- the shared buddy allocator; all with the lock held -------------------------------------- */
 
 static void block_insert(unsigned zone, frame_t frame, unsigned order)
 {
@@ -130,7 +131,7 @@ static void block_put(unsigned zone, frame_t frame, unsigned order)
     block_insert(zone, frame, order);
 }
 
-/* --- making the table ------------------------------------------------------------------------------ */
+/* --- making the table ------------------------------------------------------------------------ */
 
 static void range_free(unsigned zone, frame_t from, frame_t to)
 {
@@ -252,7 +253,7 @@ const char *frame_table_make(const struct boot_info *boot, unsigned cores)
     return NULL;
 }
 
-/* --- this kernel's caches -------------------------------------------------------------------------- */
+/* --- this kernel's caches -------------------------------------------------------------------- */
 
 static unsigned cache_refill(enum frame_zone zone)
 {
@@ -322,8 +323,7 @@ frame_t frame_reserve_take(void)
 void frame_reserve_fill(void)
 {
     while (reserve_count < RESERVE_FRAMES) {
-        frame_t frame =
-            frame_alloc(ZONE_PRIVATE, FRAME_CACHED, owned_by_kernel(this_core));
+        frame_t frame = frame_alloc(ZONE_PRIVATE, FRAME_CACHED, owned_by_kernel(this_core));
         if (!frame)
             return;
         reserve[reserve_count++] = frame;
@@ -341,7 +341,7 @@ void frame_cache_drain(void)
         cache_spill((enum frame_zone)zone, 0);
 }
 
-/* --- the table -------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 enum frame_kind frame_kind(frame_t frame)
 {

@@ -1,7 +1,8 @@
 /* Frames: who owns each 4 KiB of physical memory. Architecture: "Frames"; docs/frame.md.
  *
- * The shared frame table holds a word a frame: kind, order, owner. It alone is the truth, and is changed
- * by single-word stores; free lists are derived from it. Each kernel keeps a cache of free frames. */
+ * The shared frame table holds a word a frame: kind, order, owner. It alone is the truth, and is
+ * changed by single-word stores; free lists are derived from it. Each kernel keeps a cache of free
+ * frames. */
 #ifndef KERNEL_SHARED_FRAME_H
 #define KERNEL_SHARED_FRAME_H
 
@@ -9,17 +10,17 @@
 #include "arch/arch.h"
 
 enum frame_kind {
-    FRAME_ABSENT,   /* no usable memory, the firmware's, or inside a free block */
-    FRAME_FREE,     /* first frame of a block in the shared allocator */
-    FRAME_CACHED,   /* free, in a kernel's cache or reserve */
-    FRAME_KERNEL,   /* text, read-only data, .shared, common tables: nobody's, for ever */
-    FRAME_SNAPSHOT, /* the first kernel's private pages as frozen */
-    FRAME_PRIVATE,  /* a kernel's private page */
-    FRAME_TABLE,    /* a kernel's own page table */
-    FRAME_RING,     /* a channel's ring or inbox, owned by the sending (or the inbox's) kernel */
-    FRAME_USER,     /* a process's memory */
+    FRAME_ABSENT,     /* no usable memory, the firmware's, or inside a free block */
+    FRAME_FREE,       /* first frame of a block in the shared allocator */
+    FRAME_CACHED,     /* free, in a kernel's cache or reserve */
+    FRAME_KERNEL,     /* text, read-only data, .shared, common tables: nobody's, for ever */
+    FRAME_SNAPSHOT,   /* the first kernel's private pages as frozen */
+    FRAME_PRIVATE,    /* a kernel's private page */
+    FRAME_TABLE,      /* a kernel's own page table */
+    FRAME_RING,       /* a channel's ring or inbox, owned by the sending (or the inbox's) kernel */
+    FRAME_USER,       /* a process's memory */
     FRAME_USER_TABLE, /* a process's page table */
-    FRAME_ARCHIVE,  /* the boot archive */
+    FRAME_ARCHIVE,    /* the boot archive */
     FRAME_KINDS
 };
 
@@ -33,28 +34,30 @@ struct frame_owner {
     uint32_t process;
 };
 
-/* Before the snapshot, with the boot tables: lays the table over the usable memory of boot and reserves the
- * private pool. Everything in the ranges is FREE afterwards but the first MiB, the image, the archive and the table.
- * Returns NULL, or a sentence why this memory does not do. */
+/* Before the snapshot, with the boot tables: lays the table over the usable memory of boot and
+ * reserves the private pool. Everything in the ranges is FREE afterwards but the first MiB, the
+ * image, the archive and the table. Returns NULL, or a sentence why this memory does not do. */
 const char *frame_table_make(const struct boot_info *boot, unsigned cores);
 
 /* The private pool: frames [frame_pool_base, +frame_pool_frames), 2 MiB-aligned. */
 extern frame_t frame_pool_base, frame_pool_frames;
 
-/* A free 4 KiB frame with unspecified contents, from this kernel's cache, which is refilled from the
- * shared allocator when empty. FRAME_NONE: out of memory. Any context but the copying fault path. */
+/* A free 4 KiB frame with unspecified contents, from this kernel's cache, which is refilled from
+ * the shared allocator when empty. FRAME_NONE: out of memory. Any context but the copying fault
+ * path. */
 frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner);
 
 /* Gives a frame back to this kernel's cache, and a full cache's surplus to the shared allocator.
  * Only by its owner. */
 void frame_free(frame_t frame);
 
-/* A block of 2^order frames, aligned to its size, straight from the shared allocator; order <= 9. */
+/* A block of 2^order frames, aligned to its size, straight from the shared allocator; order <=
+ * 9. */
 frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind kind,
                           struct frame_owner owner);
 
-/* The copying fault path's own reserve of private frames: frame_reserve_take never touches the shared
- * allocator (panics when empty); the event loop tops the reserve up. */
+/* The copying fault path's own reserve of private frames: frame_reserve_take never touches the
+ * shared allocator (panics when empty); the event loop tops the reserve up. */
 frame_t frame_reserve_take(void);
 void frame_reserve_fill(void);
 
@@ -70,8 +73,8 @@ struct frame_owner frame_owner(frame_t frame);
 /* Changes what a frame is for, and whose; the caller owns it. One single-word store. */
 void frame_set(frame_t frame, enum frame_kind kind, struct frame_owner owner);
 
-/* Counts frames by kind and owner over the whole table: counts[kind], of owner.core == core, or of all
- * cores for core < 0. Long: for tests and the closing census only. */
+/* Counts frames by kind and owner over the whole table: counts[kind], of owner.core == core, or of
+ * all cores for core < 0. Long: for tests and the closing census only. */
 void frame_census(int core, uint64_t counts[FRAME_KINDS]);
 
 /* The frame's contents, through the direct map: not for frames of ZONE_PRIVATE. */

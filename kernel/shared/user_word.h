@@ -1,9 +1,9 @@
 /* Words of procdata, which a kernel and a running process read and write at the same time.
  * docs/vcore.md.
  *
- * Besides them more than one core changes only what is SHARED, inboxes, rings and the frame table. The
- * kernel reads a word once, into a variable of its own, and checks that; the compiler must not read
- * it again. The flag notif_pending is set and taken in one total order with the process's own
+ * Besides them more than one core changes only what is SHARED, inboxes, rings and the frame table.
+ * The kernel reads a word once, into a variable of its own, and checks that; the compiler must not
+ * read it again. The flag notif_pending is set and taken in one total order with the process's own
  * accesses, so that of a setter and a vcore about to halt one always sees the other. */
 #ifndef KERNEL_SHARED_USER_WORD_H
 #define KERNEL_SHARED_USER_WORD_H

@@ -1,11 +1,11 @@
 /* pando.h: what a native program sees of Pando beyond the C library.
  *
  * A native program is built with `musl-gcc -static`. It starts as uthread 0 of a process in _S.
- * All functions here may be called from any uthread; none from a signal handler. Errors are negative
- * values of abi/error.h.
+ * All functions here may be called from any uthread; none from a signal handler. Errors are
+ * negative values of abi/error.h.
  *
- * A uthread made with uthread_create shares its creator's FS base, hence its C-library thread (errno,
- * locks): at any time only one uthread of the process may be inside the C library. */
+ * A uthread made with uthread_create shares its creator's FS base, hence its C-library thread
+ * (errno, locks): at any time only one uthread of the process may be inside the C library. */
 #ifndef PANDO_H
 #define PANDO_H
 
@@ -42,9 +42,10 @@ static inline uint64_t pando_first_tsc(void)
     return *PANDO_TABLE.first_tsc;
 }
 
-/* Asks for amt_wanted vcores in all (1 to procinfo.max_vcores); the first call takes the process from
- * _S to _M. Returns when all vcores that were granted now have entered: their number, at least 1 and
- * at most amt_wanted; more may come later as cores become free. Seed two, 2.4.1 and 2.4.3. */
+/* Asks for amt_wanted vcores in all (1 to procinfo.max_vcores); the first call takes the process
+ * from _S to _M. Returns when all vcores that the process has now have entered: their number, at
+ * least 1, and more than amt_wanted if it had more already; more may come later as cores become
+ * free. A negative error: nothing was asked for. Seed two, 2.4.1 and 2.4.3. */
 static inline int pando_vcores_request(unsigned amt_wanted)
 {
     return PANDO_TABLE.vcores_request(amt_wanted);
@@ -81,7 +82,8 @@ static inline struct uthread *uthread_self(void)
     return PANDO_TABLE.uthread_self();
 }
 
-/* A system call of abi/syscall.h, made in vcore context. Not for calls that use the message page. */
+/* A system call of abi/syscall.h, made in vcore context. Not for calls that use the message
+ * page. */
 static inline long pando_kernel_call(long number, long a, long b, long c, long d)
 {
     return PANDO_TABLE.kernel_call(number, a, b, c, d);

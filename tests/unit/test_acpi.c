@@ -129,8 +129,7 @@ static void roots_add(unsigned revision)
     table_add(RSDT, "RSDT", narrow, sizeof(narrow));
 }
 
-/* --- MADT
- * ------------------------------------------------------------------------------------------ */
+/* --- MADT ------------------------------------------------------------------------------------ */
 
 static uint8_t madt[8192];
 static uint32_t madt_bytes;
@@ -245,8 +244,7 @@ static const char *read_tables(void)
     return acpi_read(RSDP, 0, 0xfffffffe);
 }
 
-/* --- tests
- * ------------------------------------------------------------------------------------------ */
+/* --- tests ----------------------------------------------------------------------------------- */
 
 static void expect_usual_madt(void)
 {

@@ -216,8 +216,7 @@ static void test_archive_must_be_ram(void **state)
     assert_int_equal(boot.ranges, 0);
 }
 
-/* --- PVH
- * ------------------------------------------------------------------------------------------ */
+/* --- PVH ------------------------------------------------------------------------------------- */
 
 struct pvh_memory {
     struct hvm_start_info start;
@@ -305,8 +304,7 @@ static void test_pvh_refusals(void **state)
     expect_refused((void *)low, "archive");
 }
 
-/* --- Multiboot2
- * ----------------------------------------------------------------------------------- */
+/* --- Multiboot2 ------------------------------------------------------------------------------ */
 
 static uint32_t mb_bytes;
 

@@ -6,11 +6,11 @@
 #include <cmocka.h>
 #include "lib/format.h"
 
-#define CHECK(expected, ...)                                                                       \
-    do {                                                                                           \
-        char text[64];                                                                             \
-        assert_int_equal(format(text, sizeof text, __VA_ARGS__), sizeof expected - 1);             \
-        assert_string_equal(text, expected);                                                       \
+#define CHECK(expected, ...)                                                           \
+    do {                                                                               \
+        char text[64];                                                                 \
+        assert_int_equal(format(text, sizeof text, __VA_ARGS__), sizeof expected - 1); \
+        assert_string_equal(text, expected);                                           \
     } while (0)
 
 static void conversions(void **state)

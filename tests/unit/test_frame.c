@@ -77,7 +77,8 @@ static void every_frame_is_handed_out_once(void **state)
         while ((frame = frame_alloc(zone, FRAME_USER, (struct frame_owner){3, 9}))) {
             assert_true(frame < MEMORY >> 12);
             assert_false(seen[frame]++);
-            int private = in(frame, (uint64_t)frame_pool_base << 12, (uint64_t)frame_pool_frames << 12);
+            int private =
+                in(frame, (uint64_t)frame_pool_base << 12, (uint64_t)frame_pool_frames << 12);
             assert_int_equal(private, zone == ZONE_PRIVATE);
             assert_false(in(frame, 0, MIB) || in(frame, 2 * MIB, 4 * MIB));
             assert_false(in(frame, MEMORY - 5 * MIB, MIB + 77));
@@ -93,7 +94,8 @@ static void every_frame_is_handed_out_once(void **state)
             frame_free(frame);
     frame_cache_drain();
     assert_int_equal(free_frames(), free);
-    assert_int_not_equal(frame_alloc_block(ZONE_GENERAL, 9, FRAME_USER, owned_by_kernel(3)), FRAME_NONE);
+    assert_int_not_equal(frame_alloc_block(ZONE_GENERAL, 9, FRAME_USER, owned_by_kernel(3)),
+                         FRAME_NONE);
 }
 
 static void freed_frames_become_whole_blocks_again(void **state)
@@ -106,7 +108,8 @@ static void freed_frames_become_whole_blocks_again(void **state)
     enum { MOST = 12000 };
     static frame_t frame[MOST];
     unsigned count = 0;
-    while (count < MOST && (frame[count] = frame_alloc(ZONE_GENERAL, FRAME_USER, owned_by_kernel(3))))
+    while (count < MOST &&
+           (frame[count] = frame_alloc(ZONE_GENERAL, FRAME_USER, owned_by_kernel(3))))
         count++;
     srand(7);
     for (unsigned i = count; i > 0; i--) { /* in a random order */

@@ -28,7 +28,8 @@ static void what_is_known_is_taken(void **state)
 
 static void what_is_wrong_is_said(void **state)
 {
-    assert_string_equal(parse("--wrong x"), "the kernel's command line: there is no option --wrong");
+    assert_string_equal(parse("--wrong x"),
+                        "the kernel's command line: there is no option --wrong");
     assert_non_null(strstr(parse("--exit-port"), "a value is missing behind --exit-port"));
     assert_non_null(strstr(parse("--exit-port 65536"), "not 65536"));
     assert_non_null(strstr(parse("--exit-port 0x"), "not 0x"));

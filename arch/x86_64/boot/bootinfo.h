@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include "kernel/boot.h"
 
-#define BOOT_REACH_BYTES 0x40000000ull     /* 1 GiB */
-#define BOOT_LOWEST      0x1000ull         /* the first page is never RAM to us */
+#define BOOT_REACH_BYTES 0x40000000ull   /* 1 GiB */
+#define BOOT_LOWEST      0x1000ull       /* the first page is never RAM to us */
 #define BOOT_RAM_END     0x8000000000ull /* 512 GiB: the size of the direct map */
 #define BOOT_TOP_LIMIT   BOOT_RAM_END
 

@@ -2,9 +2,10 @@
  * Multiboot2 (GRUB, BIOS and UEFI). Both enter in 32-bit protected mode without paging, with ebx
  * pointing to their information; Multiboot2 has its magic number in eax.
  *
- * Maps the first 4 GiB at 0 and at the direct map's base, and the first 1 GiB at the kernel's base, all for the
- * time before arch_memory_init builds the real tables; then calls boot_main(magic, info) on the
- * first kernel's boot stack. Afterwards boot_pml4 is what a started core finds itself on. */
+ * Maps the first 4 GiB at 0 and at the direct map's base, and the first 1 GiB at the kernel's base,
+ * all for the time before arch_memory_init builds the real tables; then calls boot_main(magic,
+ * info) on the first kernel's boot stack. Afterwards boot_pml4 is what a started core finds itself
+ * on. */
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
 #define PAGE_PW   0x003

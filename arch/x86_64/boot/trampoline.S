@@ -1,12 +1,14 @@
-/* Where a started core begins: real mode, at the page that the start-up IPI names. This code is copied
- * to that page, with the page's address added to the three pointers at its end, and is then only read:
- * any number of cores run it at once; it uses no stack. In long mode, on the shared boot tables, it looks its core number up by its
- * APIC id, loads the page tables that the forking kernel built for it, and enters kernel_enter(core, began). */
+/* Where a started core begins: real mode, at the page that the start-up IPI names. This code is
+ * copied to that page, with the page's address added to the three pointers at its end, and is then
+ * only read: any number of cores run it at once; it uses no stack. In long mode, on the shared boot
+ * tables, it looks its core number up by its APIC id, loads the page tables that the forking kernel
+ * built for it, and enters kernel_enter(core, began). */
 
 #include "arch/x86_64/kernel/core_start.h"
 
     .section .rodata
-    .globl trampoline_start, trampoline_end, trampoline_pointer, trampoline_jump32, trampoline_jump64
+    .globl trampoline_start, trampoline_end, trampoline_pointer
+    .globl trampoline_jump32, trampoline_jump64
     .code16
 trampoline_start:
     cli

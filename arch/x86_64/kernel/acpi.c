@@ -4,7 +4,7 @@
 
 struct acpi acpi;
 
-/* --- MADT: processors and interrupt controllers --------------------------------------------- */
+/* --- MADT: processors and interrupt controllers ---------------------------------------------- */
 
 enum { MADT_ENTRIES = 44, MADT_CORE_ENABLED = 1 };
 enum { MADT_LOCAL_APIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LOCAL_X2APIC = 9 };

@@ -1,11 +1,12 @@
-/* What a started core looks up before it has a kernel: see boot/trampoline.S. Assembly includes this. */
+/* What a started core looks up before it has a kernel: see boot/trampoline.S. Assembly includes
+ * this. */
 #ifndef X86_CORE_START_H
 #define X86_CORE_START_H
 
-#define CORE_STARTS        255
-#define CORE_START_APIC    0
-#define CORE_START_TABLES  8
-#define CORE_START_BYTES   16
+#define CORE_STARTS       255
+#define CORE_START_APIC   0
+#define CORE_START_TABLES 8
+#define CORE_START_BYTES  16
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

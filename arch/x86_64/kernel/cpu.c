@@ -11,9 +11,9 @@ extern char user_context_top[], nmi_stack_top[], fault_stack_top[], machine_chec
 
 enum { IST_NMI = 1, IST_FAULT, IST_MACHINE_CHECK };
 
-#define EFER_SCE         0x001
-#define EFER_NXE         0x800
-#define FMASK            0x47700 /* AC, NT, IOPL, DF, IF, TF */
+#define EFER_SCE 0x001
+#define EFER_NXE 0x800
+#define FMASK    0x47700 /* AC, NT, IOPL, DF, IF, TF */
 
 #define CR0_MP (1ul << 1)
 #define CR0_EM (1ul << 2)
@@ -62,7 +62,8 @@ EAGER static uint64_t gdt[8] = {
     0,                  /* where SYSRET looks for 32-bit code */
     0x00cff3000000ffff, /* USER_SS */
     0x00affb000000ffff, /* USER_CS */
-    0, 0,               /* SELECTOR_TSS */
+    0,
+    0, /* SELECTOR_TSS */
 };
 
 static unsigned stack_for(unsigned vector)
@@ -128,7 +129,8 @@ static void load_descriptors(void)
 
 static void set_control_registers(void)
 {
-    uint64_t cr0, cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
+    uint64_t cr0,
+        cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
     __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
     cr0 = (cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP;
     __asm__ volatile("mov %0, %%cr0" : : "r"(cr0));

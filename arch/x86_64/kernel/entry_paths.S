@@ -1,9 +1,10 @@
 /* Ways into the kernel and out of it. Interrupts stay off in the kernel.
  *
- * TSS.RSP0 points behind `ss` of user_context, so that the processor itself pushes a user context's interrupt
- * frame into its place, and the stubs push the registers below: a context is saved once, and never moved. No swapgs:
- * this kernel's variables are at fixed addresses. From kernel mode (a snapshot page to be copied, an
- * interrupt out of arch_wait, a broken invariant) the same frame lies on the kernel stack. */
+ * TSS.RSP0 points behind `ss` of user_context, so that the processor itself pushes a user context's
+ * interrupt frame into its place, and the stubs push the registers below: a context is saved once,
+ * and never moved. No swapgs: this kernel's variables are at fixed addresses. From kernel mode (a
+ * snapshot page to be copied, an interrupt out of arch_wait, a broken invariant) the same frame
+ * lies on the kernel stack. */
 
 #include "arch/x86_64/kernel/cpu.h"
 
@@ -141,8 +142,8 @@ clac_own_stack:
     add $8, %rsp
     iretq
 
-/* The `syscall` instruction: rcx = rip, r11 = rflags, stack still the user's; FMASK has cleared IF, DF,
- * AC, TF, NT. */
+/* The `syscall` instruction: rcx = rip, r11 = rflags, stack still the user's; FMASK has cleared IF,
+ * DF, AC, TF, NT. */
     .globl syscall_entry
     .balign 16
 syscall_entry:
@@ -169,8 +170,8 @@ arch_stack_reset:
     call *%rdi
     ud2
 
-/* arch_wait: halts until an interrupt; one that is pending ends the halt, as sti takes effect after hlt
- * has begun. */
+/* arch_wait: halts until an interrupt; one that is pending ends the halt, as sti takes effect after
+ * hlt has begun. */
     .globl arch_wait
 arch_wait:
     sti

@@ -1,5 +1,5 @@
-/* The kernel's half of the address space: the tables all kernels share, each kernel's own, the snapshot
- * and the copying of its pages. docs/fork.md. */
+/* The kernel's half of the address space: the tables all kernels share, each kernel's own, the
+ * snapshot and the copying of its pages. docs/fork.md. */
 #include "arch/x86_64/kernel/paging.h"
 #include "abi/error.h"
 #include "abi/layout.h"
@@ -18,8 +18,15 @@ extern uint64_t boot_pml4[], boot_pdpt_low[], boot_pdpt_high[], boot_pd[];
 extern char trampoline_start[], trampoline_end[], trampoline_pointer[], trampoline_jump32[],
     trampoline_jump64[];
 
-enum { TOP_KERNEL = 511, TOP_DIRECT = 256, PDPT_KERNEL = 510, PD_IMAGE = 1, PD_PRIVATE = 2, PD_HEAP = 3,
-       PD_DEVICES = 256 };
+enum {
+    TOP_KERNEL = 511,
+    TOP_DIRECT = 256,
+    PDPT_KERNEL = 510,
+    PD_IMAGE = 1,
+    PD_PRIVATE = 2,
+    PD_HEAP = 3,
+    PD_DEVICES = 256
+};
 enum { WINDOW_COPY, WINDOW_TABLE, WINDOW_SOURCE, WINDOW_TARGET, WINDOWS };
 
 struct core_start core_starts[CORE_STARTS] SHARED;
@@ -110,7 +117,7 @@ void paging_share_kernel_half(uint64_t *top_level)
     window(WINDOW_TABLE, FRAME_NONE);
 }
 
-/* --- the first kernel's tables ----------------------------------------------------------------- */
+/* --- the first kernel's tables --------------------------------------------------------------- */
 
 /* While the boot loader's tables are loaded all memory below 4 GiB is reached through direct(). */
 static uint64_t *early_table(enum frame_zone zone, enum frame_kind kind, uint64_t *physical)
@@ -162,9 +169,10 @@ static void make_image_table(void)
     early_table(ZONE_PRIVATE, FRAME_KERNEL, &device_table);
 }
 
-/* Fills the upper two levels of a kernel's tables; table pages come as pointers and physical addresses. */
-static void link_tables(uint64_t *top, uint64_t *pdpt, uint64_t pdpt_at, uint64_t *pd, uint64_t pd_at,
-                        uint64_t private_at, uint64_t heap_at)
+/* Fills the upper two levels of a kernel's tables; table pages come as pointers and physical
+ * addresses. */
+static void link_tables(uint64_t *top, uint64_t *pdpt, uint64_t pdpt_at, uint64_t *pd,
+                        uint64_t pd_at, uint64_t private_at, uint64_t heap_at)
 {
     uint64_t flags = PTE_P | PTE_W | PTE_A;
     top[TOP_DIRECT] = direct_pdpt | flags;
@@ -205,15 +213,17 @@ static uint64_t find_start_page(const struct boot_info *boot)
     uint64_t archive_end = boot->archive_base + boot->archive_bytes;
     for (unsigned i = 0; i < boot->ranges; i++) {
         uint64_t end = boot->range[i].base + boot->range[i].bytes;
-        for (uint64_t at = boot->range[i].base; at + PAGE_BYTES <= end && at < 0x9f000; at += PAGE_BYTES)
+        for (uint64_t at = boot->range[i].base; at + PAGE_BYTES <= end && at < 0x9f000;
+             at += PAGE_BYTES)
             if (at >= PAGE_BYTES && (at + PAGE_BYTES <= boot->archive_base || at >= archive_end))
                 return at;
     }
     return 0;
 }
 
-/* Where started cores begin: a page below 1 MiB with the start-up code, its pointers made absolute. The boot tables
- * become what it runs on: that page at its own address, executable, and what all kernels share. */
+/* Where started cores begin: a page below 1 MiB with the start-up code, its pointers made absolute.
+ * The boot tables become what it runs on: that page at its own address, executable, and what all
+ * kernels share. */
 static void make_start_page(const struct boot_info *boot)
 {
     trampoline_page = find_start_page(boot);
@@ -232,10 +242,12 @@ static void make_start_page(const struct boot_info *boot)
     }
 }
 
-/* The boot tables stand in .boot at their physical addresses, which no kernel maps: through a window. */
+/* The boot tables stand in .boot at their physical addresses, which no kernel maps: through a
+ * window. */
 static uint64_t *boot_table(const uint64_t *physical)
 {
-    return memset(window(WINDOW_TARGET, (frame_t)((uint64_t)physical >> PAGE_SHIFT)), 0, PAGE_BYTES);
+    return memset(window(WINDOW_TARGET, (frame_t)((uint64_t)physical >> PAGE_SHIFT)), 0,
+                  PAGE_BYTES);
 }
 
 static void rewrite_boot_tables(void)
@@ -278,7 +290,7 @@ volatile void *arch_device_map(uint64_t physical, size_t bytes)
     return address + (physical - first);
 }
 
-/* --- the snapshot and its copies ----------------------------------------------------------------- */
+/* --- the snapshot and its copies ------------------------------------------------------------- */
 
 void arch_snapshot_freeze(void)
 {
@@ -325,19 +337,21 @@ static int give_page(uint64_t *table, const char *address, unsigned core)
     return 0;
 }
 
-/* Fills a new kernel's table of private pages. The eager pages are copied, stacks are given; what fails
- * half-way is found in the table and freed by the caller. */
+/* Fills a new kernel's table of private pages. The eager pages are copied, stacks are given; what
+ * fails half-way is found in the table and freed by the caller. */
 static int fill_private(uint64_t *table, unsigned core, uint64_t private_at, uint64_t heap_at)
 {
     inherit_entries(table, snapshot_private);
     for (unsigned i = private_index(window_start); i < TABLE_ENTRIES; i++)
         table[i] = 0;
     for (const char *at = private_start; at < eager_end; at += PAGE_BYTES) {
-        const void *source = window(WINDOW_SOURCE, (frame_t)(table[private_index(at)] >> PAGE_SHIFT));
+        const void *source =
+            window(WINDOW_SOURCE, (frame_t)(table[private_index(at)] >> PAGE_SHIFT));
         if (give_page(table, at, core))
             return -E_NO_MEMORY;
-        memcpy(window(WINDOW_TARGET, (frame_t)((table[private_index(at)] & PTE_ADDR) >> PAGE_SHIFT)),
-               source, PAGE_BYTES);
+        memcpy(
+            window(WINDOW_TARGET, (frame_t)((table[private_index(at)] & PTE_ADDR) >> PAGE_SHIFT)),
+            source, PAGE_BYTES);
     }
     for (const char *at = stack_bottom; at < stack_top; at += PAGE_BYTES)
         if (give_page(table, at, core))
@@ -410,7 +424,7 @@ uint64_t paging_start_page(void)
     return trampoline_page;
 }
 
-/* --- the private heap's pages ----------------------------------------------------------------------- */
+/* --- the private heap's pages ---------------------------------------------------------------- */
 
 void *arch_private_alloc(void)
 {
@@ -452,7 +466,8 @@ static int audit_table(const uint64_t *table, const char *name)
             continue;
         frame_t frame = (frame_t)((table[i] & PTE_ADDR) >> PAGE_SHIFT);
         enum frame_kind kind = frame_kind(frame);
-        if ((kind != FRAME_PRIVATE && kind != FRAME_TABLE) || frame_owner(frame).core != this_core) {
+        if ((kind != FRAME_PRIVATE && kind != FRAME_TABLE) ||
+            frame_owner(frame).core != this_core) {
             log_line("audit: %s entry %u: frame %u of kind %u is writable", name, i, frame, kind);
             return -1;
         }

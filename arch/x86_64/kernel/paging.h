@@ -1,23 +1,24 @@
-/* Page tables of the x86_64 port: the kernel's own half. Architecture: "Memory of a kernel", "Fork". */
+/* Page tables of the x86_64 port: the kernel's own half. Architecture: "Memory of a kernel",
+ * "Fork". */
 #ifndef X86_PAGING_H
 #define X86_PAGING_H
 
 #include <stdint.h>
 #include "arch/arch.h"
 
-#define PTE_P      0x001ull
-#define PTE_W      0x002ull
-#define PTE_U      0x004ull
-#define PTE_PWT    0x008ull
-#define PTE_PCD    0x010ull
-#define PTE_A      0x020ull
-#define PTE_D      0x040ull
-#define PTE_LARGE  0x080ull
-#define PTE_G      0x100ull
-#define PTE_COW    0x200ull /* ours: a snapshot page, copied when first written to */
-#define PTE_KEPT   0x400ull /* ours: a process's page without access; not present */
-#define PTE_NX     (1ull << 63)
-#define PTE_ADDR   0x000ffffffffff000ull
+#define PTE_P     0x001ull
+#define PTE_W     0x002ull
+#define PTE_U     0x004ull
+#define PTE_PWT   0x008ull
+#define PTE_PCD   0x010ull
+#define PTE_A     0x020ull
+#define PTE_D     0x040ull
+#define PTE_LARGE 0x080ull
+#define PTE_G     0x100ull
+#define PTE_COW   0x200ull /* ours: a snapshot page, copied when first written to */
+#define PTE_KEPT  0x400ull /* ours: a process's page without access; not present */
+#define PTE_NX    (1ull << 63)
+#define PTE_ADDR  0x000ffffffffff000ull
 
 #define DIRECT_BASE   0xffff800000000000ull
 #define KERNEL_OFFSET 0xffffffff80000000ull
@@ -54,8 +55,8 @@ static inline uint64_t loaded_tables(void)
     return value;
 }
 
-/* Called by the page-fault entry for a fault in kernel mode: copies a snapshot page that is written to
- * for the first time. Returns 0 when done, -1 when the fault is of another kind. */
+/* Called by the page-fault entry for a fault in kernel mode: copies a snapshot page that is written
+ * to for the first time. Returns 0 when done, -1 when the fault is of another kind. */
 int paging_copy_on_write(uint64_t address, uint64_t error);
 
 /* The physical address of a page of this kernel's private memory (image data, stacks or heap). */

@@ -32,7 +32,8 @@ const char *arch_boot_info(uint32_t magic, uint64_t info, struct boot_info *boot
                                           : boot_info_from_pvh(address, boot);
 }
 
-/* Entry code clears AC at once; where the processor has no SMAP it has no such instruction either. */
+/* Entry code clears AC at once; where the processor has no SMAP it has no such instruction
+ * either. */
 static void drop_clac(void)
 {
     static const uint8_t nop[3] = {0x0f, 0x1f, 0x00};
@@ -100,7 +101,8 @@ void arch_core_start_again(unsigned core)
         apic_send_startup(core_apic_id[core], (uint8_t)(page >> 12));
 }
 
-/* Only those that run a kernel: the firmware's code, in which the others wait, does not survive an NMI. */
+/* Only those that run a kernel: the firmware's code, in which the others wait, does not survive an
+ * NMI. */
 void arch_stop_others(void)
 {
     if (this_core == 0 && !others_started)

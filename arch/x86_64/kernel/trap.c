@@ -15,10 +15,27 @@ extern struct context user_context;
 #define ERROR_FETCH   16
 
 static const char *const exception_names[32] = {
-    "divide error", "debug exception", "NMI", "breakpoint", "overflow", "bound range exceeded",
-    "invalid instruction", "no FP unit", "double fault", "exception 9", "invalid task state",
-    "segment not present", "stack fault", "general protection fault", "page fault", "exception 15",
-    "x87 error", "misaligned access", "machine check", "SIMD error", "virtualisation exception",
+    "divide error",
+    "debug exception",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound range exceeded",
+    "invalid instruction",
+    "no FP unit",
+    "double fault",
+    "exception 9",
+    "invalid task state",
+    "segment not present",
+    "stack fault",
+    "general protection fault",
+    "page fault",
+    "exception 15",
+    "x87 error",
+    "misaligned access",
+    "machine check",
+    "SIMD error",
+    "virtualisation exception",
     "control protection fault",
 };
 

@@ -45,7 +45,7 @@ const char *tsc_source(void)
     return source;
 }
 
-/* --- references ----------------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------------------ */
 
 enum { ACPI_TIMER_HZ = 3579545, PIT_HZ = 1193182 };
 enum { PIT_CHANNEL_2 = 0x42, PIT_COMMAND = 0x43, PIT_GATE = 0x61 };

@@ -1,5 +1,6 @@
-/* The tables of a process's half. A slot's root is the third level (PDPT); frames of tables are in the
- * direct map. Entries are made with accessed and dirty set, so that the processor never writes them. */
+/* The tables of a process's half. A slot's root is the third level (PDPT); frames of tables are in
+ * the direct map. Entries are made with accessed and dirty set, so that the processor never writes
+ * them. */
 #include "abi/error.h"
 #include "abi/layout.h"
 #include "abi/syscall.h"
@@ -52,7 +53,8 @@ static uint64_t prot_bits(unsigned prot)
 {
     if (!prot)
         return PTE_KEPT;
-    return PTE_P | PTE_U | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) | (prot & PROT_X ? 0 : PTE_NX);
+    return PTE_P | PTE_U | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) |
+           (prot & PROT_X ? 0 : PTE_NX);
 }
 
 /* The last-level entry for address, with the tables that lead to it made; NULL: out of memory. */
@@ -163,8 +165,7 @@ void *arch_space_make(void)
 void arch_space_set(void *space, unsigned slot, frame_t root)
 {
     uint64_t *top_level = space;
-    top_level[slot] =
-        root ? (uint64_t)root << PAGE_SHIFT | PTE_P | PTE_W | PTE_U | PTE_A : 0;
+    top_level[slot] = root ? (uint64_t)root << PAGE_SHIFT | PTE_P | PTE_W | PTE_U | PTE_A : 0;
 }
 
 void arch_space_enter(void *space)

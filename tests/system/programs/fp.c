@@ -118,8 +118,7 @@ static void expect_kept(unsigned seed)
     CHECK_IS(differs, 0);
 }
 
-/* --- one uthread
- * ----------------------------------------------------------------------------------- */
+/* --- one uthread ----------------------------------------------------------------------------- */
 
 static void test_syscalls(void)
 {
@@ -205,8 +204,7 @@ static void run_children(const char *test, unsigned count)
         CHECK_IS(pando_kernel_call(PANDO_proc_wait, pids[i], 0, 0, 0), 0);
 }
 
-/* --- many uthreads
- * ---------------------------------------------------------------------------------- */
+/* --- many uthreads --------------------------------------------------------------------------- */
 
 static unsigned migrations;
 
@@ -261,8 +259,7 @@ static void test_uthreads(long vcores)
     CHECK(vcores == 1 || migrations > 0);
 }
 
-/* --- what others left
- * -------------------------------------------------------------------------------- */
+/* --- what others left ------------------------------------------------------------------------ */
 
 static unsigned together, wanted;
 
