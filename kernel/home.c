@@ -308,6 +308,7 @@ void home_give_up(struct process *p)
     int refused = home_want_cores(p, 0);
     ASSERT(!refused);
     home_return_first_grant(p);
+    p->change.waiting = 0;
     for (unsigned id = 0; id < VCORES_MAX; id++) {
         struct vcore_record *record = process_record(p, id);
         if (!record || !record->attached)

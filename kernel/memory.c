@@ -215,13 +215,12 @@ static void free_changed(struct process *p)
             frame_free(change->frame[change->frames]);
 }
 
-static void run_waiting_call(struct process *p);
-
 static void change_finished(struct process *p)
 {
     p->change.active = 0;
     home_answer(p, p->change.vcoreid, 0);
-    run_waiting_call(p);
+    if (p->change.waiting)
+        process_continue_later(p);
 }
 
 static void ask_for_flush(struct process *p, uint64_t first, uint64_t stop)
@@ -253,32 +252,6 @@ static void change_turn(struct process *p)
     ask_for_flush(p, first, stop);
 }
 
-void memory_continue(struct process *p)
-{
-    struct memory_change *change = &p->change;
-    if (!change->active || change->acknowledgements)
-        return;
-    free_changed(p);
-    if (p->state >= PROCESS_DYING) {
-        change->active = 0;
-        return;
-    }
-    if (change->at >= change->end) {
-        change_finished(p);
-        return;
-    }
-    change_turn(p);
-    if (!change->acknowledgements)
-        process_continue_later(p);
-}
-
-void memory_flushed(struct process *p)
-{
-    ASSERT(p->change.active && p->change.acknowledgements > 0);
-    p->change.acknowledgements--;
-    memory_continue(p);
-}
-
 static long change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
                          int unmap, unsigned prot)
 {
@@ -289,7 +262,8 @@ static long change_begin(struct process *p, unsigned vcoreid, uint64_t base, uin
                                      .vcoreid = vcoreid,
                                      .at = base,
                                      .end = base + bytes,
-                                     .next_order = change->next_order};
+                                     .next_order = change->next_order,
+                                     .waiting = change->waiting};
     process_continue_later(p);
     return CALL_LATER;
 }
@@ -326,16 +300,8 @@ static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uin
     return result;
 }
 
-long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+static long make_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    if (p->change.active) {
-        struct vcore_record *record = process_record(p, vcoreid);
-        record->call_waits = 1;
-        record->wait_order = p->change.next_order++;
-        record->number = number;
-        memcpy(record->argument, argument, sizeof record->argument);
-        return CALL_LATER;
-    }
     uint64_t base = (uint64_t)argument[0], bytes = (uint64_t)argument[1];
     switch (number) {
     case PANDO_mem_map:
@@ -345,6 +311,19 @@ long memory_call(struct process *p, unsigned vcoreid, long number, const long ar
     default:
         return call_protect(p, vcoreid, base, bytes, (unsigned long)argument[2]);
     }
+}
+
+long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    if (!p->change.active && !p->change.waiting)
+        return make_call(p, vcoreid, number, argument);
+    struct vcore_record *record = process_record(p, vcoreid);
+    record->call_waits = 1;
+    record->wait_order = p->change.next_order++;
+    p->change.waiting++;
+    record->number = number;
+    memcpy(record->argument, argument, sizeof record->argument);
+    return CALL_LATER;
 }
 
 static int first_waiting(struct process *p)
@@ -360,17 +339,47 @@ static int first_waiting(struct process *p)
     return first;
 }
 
-/* Goes on with the calls that waited for a change to end, in the order in which they came. */
+/* Goes on with the calls that waited for a change to end, in the order in which they came, one a
+ * turn. */
 static void run_waiting_call(struct process *p)
 {
-    int id;
-    while (!p->change.active && (id = first_waiting(p)) >= 0) {
-        struct vcore_record *record = process_record(p, (unsigned)id);
-        record->call_waits = 0;
-        long result = memory_call(p, (unsigned)id, record->number, record->argument);
-        if (result != CALL_LATER)
-            home_answer(p, (unsigned)id, result);
+    unsigned id = (unsigned)first_waiting(p);
+    struct vcore_record *record = process_record(p, id);
+    record->call_waits = 0;
+    p->change.waiting--;
+    long result = make_call(p, id, record->number, record->argument);
+    if (result != CALL_LATER)
+        home_answer(p, id, result);
+    if (p->change.waiting && !p->change.active)
+        process_continue_later(p);
+}
+
+void memory_continue(struct process *p)
+{
+    struct memory_change *change = &p->change;
+    if (!change->active && change->waiting)
+        run_waiting_call(p);
+    if (!change->active || change->acknowledgements)
+        return;
+    free_changed(p);
+    if (p->state >= PROCESS_DYING) {
+        change->active = 0;
+        return;
     }
+    if (change->at >= change->end) {
+        change_finished(p);
+        return;
+    }
+    change_turn(p);
+    if (!change->acknowledgements)
+        process_continue_later(p);
+}
+
+void memory_flushed(struct process *p)
+{
+    ASSERT(p->change.active && p->change.acknowledgements > 0);
+    p->change.acknowledgements--;
+    memory_continue(p);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

@@ -232,19 +232,25 @@ void process_answer_waiter(struct process *p)
     home_answer(waiter, vcoreid, status);
 }
 
-/* Nobody else can run or wait for them: they end with their parent. */
-static void end_children(uint32_t pid)
+enum { CHILDREN_A_TURN = 16 }; /* each has messages queued for it */
+
+/* Nobody else can run or wait for them: they end with their parent, some a turn. 1: none is left. */
+static int end_children(uint32_t pid)
 {
+    unsigned ended = 0;
     for (struct process *child = processes, *next; child; child = next) {
         next = child->next;
-        if (child->parent == pid) {
-            child->parent = child->waited_by = 0;
-            if (child->gone)
-                process_forget(child);
-            else
-                process_end(child, STATUS_KILLED);
-        }
+        if (child->parent != pid)
+            continue;
+        if (ended++ == CHILDREN_A_TURN)
+            return 0;
+        child->parent = child->waited_by = 0;
+        if (child->gone)
+            process_forget(child);
+        else
+            process_end(child, STATUS_KILLED);
     }
+    return 1;
 }
 
 void process_continue_later(struct process *p)
@@ -261,7 +267,6 @@ static void process_gone(struct process *p)
     struct actor *actor = p->actor;
     p->actor = NULL;
     actor_end(actor, E_OK, (uint64_t)p->status);
-    end_children(p->pid);
     if (p->waited_by)
         process_answer_waiter(p);
     else if (p->parent == 0)
@@ -272,7 +277,7 @@ void process_continue_end(struct process *p)
 {
     if (p->attached || p->change.active || p->wants_open)
         return;
-    if (memory_give_back(p))
+    if (end_children(p->pid) && memory_give_back(p))
         process_gone(p);
     else
         process_continue_later(p);

@@ -77,7 +77,8 @@ struct memory_change {
     unsigned acknowledgements;
     unsigned frames;
     frame_t frame[FLUSH_PAGES];
-    uint32_t next_order; /* of the calls that wait behind it */
+    unsigned waiting;    /* calls that wait behind it */
+    uint32_t next_order; /* of those */
 };
 
 struct process {

@@ -153,7 +153,7 @@ boot_gdt_pointer:
 log_no_long_mode:
     .asciz "[0] stop: this processor lacks long mode or NX, which Pando requires\n"
 control_no_long_mode:
-    .asciz "stop this processor lacks long mode or NX, which Pando requires\n"
+    .asciz "\nstop this processor lacks long mode or NX, which Pando requires\n"
 
     .section .boot.bss, "aw", @nobits
     .balign 4096
