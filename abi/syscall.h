@@ -34,7 +34,7 @@
  *                                    E_NO_ENTRY when the process has no such vcore now.
  *  proc_create(bytes)                message[0..bytes) = the arguments, each ended by a NUL, the
  *                                    first names the program. Returns the new process's id; it is
- *                                    CREATED, a child of the caller.
+ *                                    CREATED, a child of the caller. E_LIMIT: too many processes.
  *  proc_run(pid)                     CREATED to RUNNABLE_S. E_NO_ENTRY unless a child of the
  *  caller.
  *  proc_wait(pid)                    waits until the child has ended and all it owned is back;

@@ -136,7 +136,7 @@ def show(value):
 def main(names):
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
-        print(f"bench: there is no figure {unknown[0]}; there are: {' '.join(FIGURES)}", file=sys.stderr)
+        print(f"pando: there is no figure {unknown[0]}; there are: {' '.join(FIGURES)}", file=sys.stderr)
         return 125
     if build():
         print("pando: the build failed", file=sys.stderr)
@@ -146,8 +146,9 @@ def main(names):
         try:
             value, unit = FIGURES[name]()
             print(name, show(value), unit.strip(), flush=True)
-        except (Failed, OSError, subprocess.CalledProcessError, AttributeError) as failure:
-            print(f"bench: {name}: {failure}", file=sys.stderr, flush=True)
+        except (Failed, OSError, subprocess.SubprocessError, AttributeError, LookupError, ValueError,
+                ArithmeticError) as failure:
+            print(f"pando: {name}: {failure}", file=sys.stderr, flush=True)
             status = 1
     return status
 

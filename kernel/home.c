@@ -357,8 +357,8 @@ static void on_flushed(struct actor *self, const struct message *m, unsigned fro
 static void on_continue(struct actor *self, const struct message *m, unsigned from)
 {
     struct process *p = self->state;
-    memory_continue(
-        p); /* in a dying process, drops the change that this may be the first turn of */
+    p->continue_sent = 0;
+    memory_continue(p); /* of a dying process: drops a change that is under way */
     if (p->state >= PROCESS_DYING)
         process_continue_end(p);
 }

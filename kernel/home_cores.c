@@ -195,7 +195,8 @@ long home_yield(struct process *p, unsigned vcoreid)
         return -E_LAST_VCORE;
     struct vcore_record *record = process_record(p, vcoreid);
     p->granted--;
-    p->wanted = p->granted;
+    if (p->wanted > p->granted)
+        p->wanted = p->granted;
     p->info->vcoremap[vcoreid] = (struct vcoremap_entry){VCORE_LEAVING, record->core};
     show_cores(p);
     tell_wanted(p);

@@ -17,6 +17,7 @@ extern const char runtime_image_start[], runtime_image_end[];
 static struct pool process_pool = POOL_OF(struct process);
 static struct process *processes;
 static uint32_t last_pid;
+static unsigned process_count;
 
 /* The legal transitions: docs/process.md draws them. */
 static const uint16_t legal[PROCESS_STATES] = {
@@ -180,6 +181,8 @@ long process_create(uint32_t parent, const char *arguments, size_t bytes)
 {
     if (!bytes || bytes > ARGS_MAX_BYTES || arguments[bytes - 1] || !arguments[0])
         return -E_INVALID;
+    if (process_count == PROCESSES_MAX)
+        return -E_LIMIT;
     struct process *p = pool_get(&process_pool);
     if (!p)
         return -E_NO_MEMORY;
@@ -195,6 +198,7 @@ long process_create(uint32_t parent, const char *arguments, size_t bytes)
     name_process(p, arguments);
     p->next = processes;
     processes = p;
+    process_count++;
     return p->pid;
 }
 
@@ -220,6 +224,7 @@ static void process_forget(struct process *p)
     while (*at != p)
         at = &(*at)->next;
     *at = p->next;
+    process_count--;
     pool_put(&process_pool, p);
 }
 
@@ -255,6 +260,9 @@ static int end_children(uint32_t pid)
 
 void process_continue_later(struct process *p)
 {
+    if (p->continue_sent)
+        return;
+    p->continue_sent = 1;
     struct message m = {.head = message_head(MESSAGE_CONTINUE)};
     int refused = actor_send(p->address, &m);
     ASSERT(!refused);

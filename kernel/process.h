@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include "abi/process.h"
+#include "kernel/backlog.h"
 #include "kernel/region.h"
 #include "kernel/shared/frame.h"
 
@@ -87,6 +88,7 @@ struct process {
     uint64_t address;
     uint32_t pid, parent;
     enum process_state state;
+    uint8_t continue_sent; /* a CONTINUE is under way; one is enough */
     uint8_t gone; /* all is given back; the status waits for the parent */
     int status;
     char name[NAME_BYTES];
@@ -131,6 +133,11 @@ int process_run(struct process *p);
 /* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status
  * when all that it owned is back. */
 void process_end(struct process *p, int status);
+
+/* A dying process has at most four messages within its home under way (CONTINUE, the last want and
+ * its answer, a command or what answers it), and there is a node for each: none is refused. */
+enum { PROCESSES_MAX = 500 };
+_Static_assert(4 * PROCESSES_MAX <= LOCAL_NODES, "messages of dying processes");
 
 /* Work on the process that was cut into turns goes on in a later one: CONTINUE to its actor. */
 void process_continue_later(struct process *p);

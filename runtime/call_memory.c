@@ -76,6 +76,12 @@ static bool range_valid(uint64_t addr, uint64_t bytes)
            addr <= PLACE_RUNTIME - bytes;
 }
 
+/* Of what Linux says ENOMEM to: more than there can be, and what is not mapped. */
+static int64_t memory_error(long error)
+{
+    return error == -E_LIMIT || error == -E_NO_ENTRY ? -LINUX_ENOMEM : call_error(error);
+}
+
 /* Chooses the address and clears the way. Returns it, or a negative errno. */
 static int64_t place_take(uint64_t addr, uint64_t bytes, uint64_t flags)
 {
@@ -101,7 +107,7 @@ static int64_t map_anywhere(uint64_t addr, uint64_t bytes, int prot, uint64_t fl
         space_take_range(&maps, place, place + bytes);
     else if (error != -E_EXISTS)
         space_give(&maps, place, place + bytes);
-    return error < 0 ? call_error(error) : place;
+    return error < 0 ? memory_error(error) : place;
 }
 
 static int64_t map_locked(uint64_t addr, uint64_t bytes, int prot, uint64_t flags)
@@ -133,7 +139,7 @@ static int64_t map_file(const uint64_t *args, uint64_t bytes, int prot)
         memcpy((void *)place, data + offset, rest < args[1] ? rest : args[1]);
     }
     long error = kernel_call(PANDO_mem_protect, place, bytes, prot, 0);
-    return error < 0 ? call_error(error) : place;
+    return error < 0 ? memory_error(error) : place;
 }
 
 /* mmap(addr, bytes, prot, flags, fd, offset) */
@@ -180,7 +186,7 @@ int64_t answer_mprotect(const uint64_t *args)
     if (!range_valid(args[0], bytes))
         return -LINUX_EINVAL;
     long error = kernel_call(PANDO_mem_protect, args[0], bytes, prot, 0);
-    return error < 0 ? call_error(error) : 0;
+    return error < 0 ? memory_error(error) : 0;
 }
 
 /* madvise(addr, bytes, advice): advice may be ignored, but MADV_DONTNEED promises zeroes. */

@@ -8,6 +8,8 @@ import sys
 from pandolib import place
 from pandolib.failure import Failure
 
+MEMORY_LEAST_MIB = 7  # the image ends at 6 MiB, and a boot loader needs some beside it
+
 CORES_MAX = 255
 ARGS_MAX = 4096
 ARGS_MAX_BYTES = 65536  # ARGS_MAX_BYTES of abi/layout.h: with the NUL that ends each
@@ -123,6 +125,8 @@ def _memory_mib(text):
     mib = int(match[1]) * (1024 if match[2] in ("G", "g") else 1) if match else 0
     if mib < 1:
         raise Failure(f"memory is a number of MiB, or a number with M or G, not '{text}'")
+    if mib < MEMORY_LEAST_MIB:
+        raise Failure(f"{mib} MiB of memory do not hold the kernel's image: at least {MEMORY_LEAST_MIB} do")
     return mib
 
 
