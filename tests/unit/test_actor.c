@@ -148,12 +148,12 @@ static void test_local_limit(void **state)
     struct notes notes = {0};
     make(1);
     uint64_t a = on(0)->address(create(0, &notes));
-    for (unsigned i = 0; i < PLAIN_NODES; i++)
+    for (unsigned i = 0; i < LOCAL_NODES; i++)
         assert_int_equal(probe(0, a, i), 0);
     assert_int_equal(probe(0, a, 0), -E_LIMIT);
     drain(1);
-    assert_int_equal(notes.count, PLAIN_NODES);
-    for (unsigned i = 0; i < PLAIN_NODES; i++)
+    assert_int_equal(notes.count, LOCAL_NODES);
+    for (unsigned i = 0; i < LOCAL_NODES; i++)
         assert_int_equal(notes.record[i].word[0], i);
     assert_int_equal(on(0)->nodes_used(ACCOUNT_PLAIN), 0);
     assert_true(on(0)->actor_leave());
