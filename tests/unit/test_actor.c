@@ -21,7 +21,7 @@ struct record {
 
 struct notes {
     unsigned count;
-    struct record record[600];
+    struct record record[LOCAL_NODES + 8];
     int busy;         /* in its handler */
     uint64_t forward; /* if not 0: each PROBE is sent on to this address */
     int end_itself, answer;
