@@ -89,27 +89,33 @@ _Noreturn void kernel_enter(unsigned core, uint64_t began)
     kernel_loop();
 }
 
-enum {
-    TURNS_MOST = 256,
-    BUSY_MOST = 16
-}; /* so that messages without end keep nobody from the rest */
+/* For so long messages keep vcores waiting; then one is entered briefly, whatever else waits. */
+#define PATIENCE_US 100
+
+/* Takes turns while there are messages. 1: there were some for longer than patience lasts. */
+static int take_turns(void)
+{
+    uint64_t patience = arch_clock_hz() / 1000000 * PATIENCE_US, since = arch_clock();
+    while (actor_turn())
+        if (arch_clock() - since > patience)
+            return 1;
+    return 0;
+}
 
 static void loop(void)
 {
-    unsigned busy = 0;
     channel_back();
     probe_loop_begins();
     for (;;) {
-        for (unsigned turns = 0; turns < TURNS_MOST && actor_turn(); turns++)
-            ;
+        int late = take_turns();
         frame_reserve_fill();
         probe_between_turns();
         supervisor_poll();
         struct vcore *next = vcore_next();
         if (!actor_prepare_to_leave()) {
-            if (!next || ++busy < BUSY_MOST)
-                continue;
-            vcore_enter_briefly(next);
+            if (next && late)
+                vcore_enter_briefly(next);
+            continue;
         }
         if (next)
             vcore_enter(next);

@@ -2,6 +2,7 @@
 #ifndef TESTS_CHECK_H
 #define TESTS_CHECK_H
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,81 @@ static inline uint64_t random_next(uint64_t *state)
 static inline struct vcore_data *vcore_data_of(unsigned vcoreid)
 {
     return (struct vcore_data *)(PROCDATA_BASE + (1ull + vcoreid) * VCORE_STRIDE);
+}
+
+/* A system call without the runtime, which would look at notif_pending afterwards. */
+static inline long raw_call(long number, long a, long b, long c)
+{
+    long result;
+    __asm__ volatile("movb $1, %%gs:0\n\t" /* notif_disabled */
+                     "syscall\n\t"
+                     "movb $0, %%gs:0"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static inline uint64_t clock_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+/* Computes for so many turns. */
+static inline void compute(unsigned long turns)
+{
+    for (volatile unsigned long turn = 0; turn < turns; turn++)
+        ;
+}
+
+/* --- children --------------------------------------------------------------------------------- */
+
+enum { CHILD_WORDS_MAX = 8 };
+
+static inline int child_make(const char *word, va_list list)
+{
+    char *words[CHILD_WORDS_MAX];
+    int count = 0;
+    for (; word; word = va_arg(list, const char *))
+        words[count++] = (char *)word;
+    return pando_proc_create(count, words);
+}
+
+/* Creates a process from its words, up to NULL: its id, or an error. */
+static inline int child_try(const char *word, ...)
+{
+    va_list list;
+    va_start(list, word);
+    int pid = child_make(word, list);
+    va_end(list);
+    return pid;
+}
+
+static inline long child_run(long pid)
+{
+    return pando_kernel_call(PANDO_proc_run, pid, 0, 0, 0);
+}
+
+static inline long child_kill(long pid)
+{
+    return pando_kernel_call(PANDO_proc_kill, pid, 0, 0, 0);
+}
+
+static inline long child_wait(long pid)
+{
+    return pando_kernel_call(PANDO_proc_wait, pid, 0, 0, 0);
+}
+
+/* Creates a process and runs it. */
+static inline int child_start(const char *word, ...)
+{
+    va_list list;
+    va_start(list, word);
+    int pid = child_make(word, list);
+    va_end(list);
+    CHECK(pid > 0);
+    CHECK_IS(child_run(pid), 0);
+    return pid;
 }
 
 #endif

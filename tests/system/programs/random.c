@@ -1,13 +1,14 @@
 /* random calls SEED VCORES COUNT: system calls with numbers and arguments at random from all vcores
  * at once, but none that would end or halt the process or take away what it runs on; "ok" at the
- * end. random wild SEED: the same without any restraint, and writes at random to procdata; ends
- * somehow. */
+ * end. random wild SEED [GENERATIONS]: the same without any restraint, and writes at random to
+ * procdata, with some children that do the same; ends somehow. */
 #include "tests/system/programs/check.h"
 
 #define ARENA 0x200000000000ull
-enum { ARENA_PAGES = 300, VCORES_USED_MAX = 64, SYSCALLS_BEYOND = 6 };
+enum { ARENA_PAGES = 300, VCORES_USED_MAX = 64, SYSCALLS_BEYOND = 6, WILD_CHILDREN_MAX = 4 };
 
-static long count;
+static long count, generations, granted = 1;
+static unsigned calm; /* the calls, on average, for each write to procdata */
 
 static uint64_t odd_value(uint64_t *state)
 {
@@ -104,12 +105,30 @@ static void *call_on(void *arg)
     return NULL;
 }
 
+static void make_wild_child(uint64_t *state)
+{
+    static int children;
+    char seed[24], later[24];
+    if (generations < 1 || children == WILD_CHILDREN_MAX)
+        return;
+    children++;
+    snprintf(seed, sizeof seed, "%lu", random_next(state) >> 1);
+    snprintf(later, sizeof later, "%ld", generations - 1);
+    child_run(child_try("random", "wild", seed, later, NULL));
+}
+
 static void *wild_on(void *arg)
 {
     uint64_t state = (uint64_t)arg;
     for (;;) {
-        if (random_next(&state) % 64 == 0) {
-            unsigned vcoreid = random_next(&state) % 4, place = random_next(&state) % 40;
+        if (random_next(&state) % 64 == 0)
+            make_wild_child(&state);
+        if (random_next(&state) % 4 == 0)
+            memory_call(&state, PANDO_mem_map + (long)(random_next(&state) % 3));
+        if (random_next(&state) % 2048 == 0)
+            *(volatile char *)arena_address(&state) = 1;
+        if (random_next(&state) % calm == 0) {
+            unsigned vcoreid = random_next(&state) % granted, place = random_next(&state) % 40;
             *((volatile uint64_t *)(PROCDATA_BASE + vcoreid * VCORE_STRIDE) + place) =
                 any_value(&state);
         }
@@ -129,9 +148,12 @@ int main(int argc, char *argv[])
     struct uthread *uthreads[VCORES_USED_MAX];
     uint64_t seed = number_of(argv[2]) * 0x9e3779b97f4a7c15;
     int wild = !strcmp(argv[1], "wild");
+    generations = wild && argc > 3 ? number_of(argv[3]) : 0;
     long vcores = wild ? (long)pando_procinfo()->max_vcores : number_of(argv[3]);
     count = wild ? 0 : number_of(argv[4]);
-    long granted = pando_vcores_request(vcores);
+    calm = 64u << random_next(&seed) % 6;
+    if (!wild || random_next(&seed) % 4) /* the rest stays in _S */
+        granted = pando_vcores_request(vcores);
     CHECK(granted > 0 && granted <= VCORES_USED_MAX);
     for (long i = 1; i < granted; i++)
         CHECK_IS(uthread_create(&uthreads[i], wild ? wild_on : call_on, (void *)(seed + i)), 0);

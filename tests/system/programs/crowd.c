@@ -1,0 +1,157 @@
+/* crowd TEST: more children at once than any queue of the kernel takes; "ok" at the end.
+ * run, kill [many]: all are run, or killed, one after another without waiting; many: from a core of
+ * the parent's own. starts: a child starts although its parent computes. orphans: ends while
+ * children of every state, with children of their own, are left. regions: a process that had all
+ * regions it can have leaves room for as many children as before. records: vcores are granted for
+ * which the home has no memory; ends with status 137. */
+#include "tests/system/programs/check.h"
+
+#define REGION_AT 0x200000000000ull
+enum { CROWD = 300, CHILDREN_MAX = 4000, STATUS_CHILD = 6, HEAD_START = 5000000 };
+
+static int pids[CHILDREN_MAX];
+
+static int create_all(int most)
+{
+    int count = 0, pid;
+    while (count < most && (pid = child_try("crowd", "end", NULL)) > 0)
+        pids[count++] = pid;
+    return count;
+}
+
+/* From a core of its own, all that can be. */
+static int create_some(int many)
+{
+    if (many)
+        CHECK_IS(pando_vcores_request(1), 1);
+    int count = create_all(many ? CHILDREN_MAX : CROWD);
+    CHECK(count >= CROWD && count < CHILDREN_MAX);
+    return count;
+}
+
+static void kill_all(int count)
+{
+    for (int i = 0; i < count; i++)
+        CHECK_IS(raw_call(PANDO_proc_kill, pids[i], 0, 0), 0);
+}
+
+static void wait_for_all(int count, int may_have_ended)
+{
+    for (int i = 0; i < count; i++) {
+        long status = child_wait(pids[i]);
+        CHECK(status == STATUS_KILLED || (may_have_ended && status == STATUS_CHILD));
+    }
+}
+
+static void test_run(int count)
+{
+    for (int i = 0; i < count; i++)
+        CHECK_IS(raw_call(PANDO_proc_run, pids[i], 0, 0), 0);
+    kill_all(count);
+    wait_for_all(count, 1);
+}
+
+static void test_kill(int count)
+{
+    kill_all(count);
+    wait_for_all(count, 0);
+}
+
+static void test_starts(void)
+{
+    int pid = child_start("crowd", "end", NULL);
+    compute(HEAD_START);
+    CHECK_IS(child_kill(pid), 0);
+    CHECK_IS(child_wait(pid), STATUS_CHILD);
+}
+
+static void leave_orphans(const char *generations)
+{
+    char fewer[] = {generations[0] - 1, 0};
+    CHECK(child_try("crowd", "end", NULL) > 0);
+    child_start("crowd", "compute", NULL);
+    child_start("crowd", "compute", "1", NULL);
+    child_start("crowd", "end", NULL);
+    if (fewer[0] > '0')
+        child_start("crowd", "leave", fewer, NULL);
+    compute(HEAD_START / 4);
+}
+
+/* Their cores are back too. */
+static void test_orphans(void)
+{
+    unsigned most = pando_procinfo()->max_vcores;
+    for (unsigned round = 0; round < 3; round++)
+        CHECK_IS(child_wait(child_start("crowd", "leave", "2", NULL)), STATUS_CHILD);
+    CHECK(pando_vcores_request(most) >= 1);
+    while (pando_procinfo()->amt_granted < most)
+        ;
+    leave_orphans("2");
+}
+
+static long map_regions(void)
+{
+    long error = 0;
+    for (uint64_t at = REGION_AT; !error; at += 2 * PAGE_BYTES)
+        error = pando_kernel_call(PANDO_mem_map, at, PAGE_BYTES, PROT_R, 0);
+    return error;
+}
+
+static int room(void)
+{
+    int count = create_all(CHILDREN_MAX);
+    CHECK(count > CROWD && count < CHILDREN_MAX);
+    kill_all(count);
+    wait_for_all(count, 0);
+    return count;
+}
+
+static void test_regions(void)
+{
+    int before = room();
+    CHECK_IS(child_wait(child_start("crowd", "map", NULL)), E_LIMIT);
+    CHECK_IS(room(), before);
+}
+
+/* Children take most of the home's private memory, regions what is left of it. */
+static void test_records(void)
+{
+    unsigned most = pando_procinfo()->max_vcores;
+    create_some(1);
+    CHECK_IS(map_regions(), -E_NO_MEMORY);
+    CHECK_IS(pando_vcores_request(most), most);
+}
+
+int main(int argc, char *argv[])
+{
+    const char *test = argv[1];
+    if (!strcmp(test, "end"))
+        return STATUS_CHILD;
+    if (!strcmp(test, "map"))
+        return (int)-map_regions();
+    if (!strcmp(test, "compute")) {
+        if (argc > 2)
+            pando_vcores_request(number_of(argv[2]));
+        compute(~0ul);
+    }
+    if (!strcmp(test, "leave")) {
+        leave_orphans(argv[2]);
+        return STATUS_CHILD;
+    }
+    if (!strcmp(test, "run"))
+        test_run(create_some(argc > 2));
+    else if (!strcmp(test, "kill"))
+        test_kill(create_some(argc > 2));
+    else if (!strcmp(test, "starts"))
+        test_starts();
+    else if (!strcmp(test, "orphans"))
+        test_orphans();
+    else if (!strcmp(test, "leave-all"))
+        CHECK(create_all(CHILDREN_MAX) > CROWD);
+    else if (!strcmp(test, "regions"))
+        test_regions();
+    else if (!strcmp(test, "records"))
+        test_records();
+    printf("ok\n");
+    return 0;
+}
