@@ -117,8 +117,8 @@ def test_vcores_that_the_home_has_no_memory_for(run):
 # --- ends at any moment -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("test, rounds, cores", [("exit", 40, 4), ("change", 40, 1), ("change", 40, 2),
-                                                 ("move", 120, 4), ("compete", 25, 4), ("compete", 25, 8)])
+@pytest.mark.parametrize("test, rounds, cores", [("exit", 30, 4), ("change", 40, 1), ("change", 40, 2),
+                                                 ("move", 600, 4), ("compete", 25, 4), ("compete", 25, 8)])
 def test_all_cores_are_back(run, test, rounds, cores):
     expect_ok(run("storm", test, rounds, cores=cores, timeout=40))
 
@@ -150,8 +150,9 @@ def test_fair_share_beside_one_that_enters_the_kernel(run, kind, cores):
     assert LEAST_SHARE <= int(result.text()) <= MOST_SHARE
 
 
+@pytest.mark.xfail(strict=True, reason="turns within the kernel are counted, not timed")
 @pytest.mark.parametrize("cores", [1, 2])
 def test_turns_while_much_is_unmapped(run, cores):
     result = run("fair", "unmap", 8000, cores=cores, options=["--icount"], timeout=40)
     assert result.status == 0, result.stderr
-    assert max(int(line) for line in result.lines() if line.isdigit()) < LONGEST_WAIT_US
+    assert int(result.lines()[-1]) < LONGEST_WAIT_US

@@ -7,7 +7,7 @@
 #define ARENA       0x200000000000ull
 #define TABLE_BYTES (2ull << 20) /* mapped by one page table */
 #define RANGE_BYTES (TABLES * TABLE_BYTES)
-enum { TABLES = 64, RIVALS = 4, STEPS = 7919, STATUS_CHILD = 7 };
+enum { TABLES = 64, RIVALS = 4, STEPS = 7919, BUSY = 3, LONGEST_MOVE = 1000000, STATUS_CHILD = 7 };
 
 static volatile unsigned changing;
 
@@ -135,6 +135,19 @@ static void kill_each(const char *what, long rounds, long longest)
     }
 }
 
+/* Others keep the home busy meanwhile, so that each step of what is killed takes a while. */
+static void test_move(long rounds)
+{
+    int busy[BUSY];
+    for (long i = 0; i < BUSY; i++)
+        busy[i] = start("changes", i);
+    kill_each("moves", rounds, LONGEST_MOVE);
+    for (long i = 0; i < BUSY; i++) {
+        CHECK_IS(child_kill(busy[i]), 0);
+        CHECK_IS(child_wait(busy[i]), STATUS_KILLED);
+    }
+}
+
 static void test_compete(long rounds)
 {
     int pid[RIVALS];
@@ -163,7 +176,7 @@ int main(int argc, char *argv[])
     else if (!strcmp(test, "change"))
         kill_each("changes", rounds, 4000000);
     else if (!strcmp(test, "move"))
-        kill_each("moves", rounds, 2000000);
+        test_move(rounds);
     else if (!strcmp(test, "compete"))
         test_compete(rounds);
     CHECK_IS(pando_vcores_request(most), most);
