@@ -89,7 +89,7 @@ struct process {
     uint32_t pid, parent;
     enum process_state state;
     uint8_t continue_sent; /* a CONTINUE is under way; one is enough */
-    uint8_t gone; /* all is given back; the status waits for the parent */
+    uint8_t gone;          /* all is given back; the status waits for the parent */
     int status;
     char name[NAME_BYTES];
 

@@ -36,6 +36,8 @@ static int64_t futex_wait(const volatile uint32_t *word, uint32_t value)
  * without having been woken, as a futex may. */
 static int64_t futex_wait_until(const volatile uint32_t *word, uint32_t value, uint64_t end_ns)
 {
+    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value)
+        return -LINUX_EAGAIN;
     while (__atomic_load_n(word, __ATOMIC_SEQ_CST) == value) {
         if (time_now_ns() >= end_ns)
             return -LINUX_ETIMEDOUT;
