@@ -16,7 +16,13 @@
     X(E_LAST_VCORE, "a process cannot yield its last vcore")                \
     X(E_GONE, "the object has ended")                                       \
     X(E_DAMAGED, "the data is damaged")                                     \
-    X(E_TOO_LONG, "the data does not fit")
+    X(E_TOO_LONG, "the data does not fit")                                  \
+    X(E_KIND, "the handle names another kind of object")                    \
+    X(E_EMPTY, "nothing is there now")                                      \
+    X(E_FULL, "the queue is full now")                                      \
+    X(E_CLOSED, "the other end is closed")                                  \
+    X(E_FILTERED, "the process's sandbox does not permit the call")         \
+    X(E_QUOTA, "more pinned pages than the process may have")
 
 enum error {
     E_OK,

@@ -13,22 +13,26 @@
 #define SLOTS      256
 
 #define RUNTIME_BASE     0x00007f8000000000
-#define PROCINFO_BASE    0x00007f8100000000
-#define PROCINFO_ARGS    0x00007f8100010000
-#define PROCDATA_BASE    0x00007f8200000000
+#define PROCINFO_BASE    0x00007f8000800000
+#define PROCINFO_ARGS    0x00007f8000810000
+#define PROCDATA_BASE    0x00007f8000820000
 #define ARCHIVE_BASE     0x00007f9000000000
 #define KERNEL_SLOT_BASE 0x00007f8000000000
 #define USER_TOP         0x00007ffffffff000 /* the last page of the lower half is never mapped */
 
-#define ARGS_MAX_BYTES 0x10000
+#define ARGS_MAX_BYTES    0x10000
+#define RUNTIME_MAX_BYTES (PROCINFO_BASE - RUNTIME_BASE)
 
 /* One block a vcore, at PROCDATA_BASE + (1 + vcoreid) * VCORE_STRIDE, mapped and pinned by the
  * kernel before the vcore is first entered. */
-#define VCORE_STRIDE         0x10000
-#define VCORE_XSAVE_OFFSET   0x1000 /* one page: the uthread slot's XSAVE area */
-#define VCORE_MESSAGE_OFFSET 0x2000 /* one page: the message page */
-#define VCORE_STACK_OFFSET   0x4000 /* the first transition stack; the page before is a guard */
-#define VCORE_STACK_BYTES    0x4000
-#define VCORES_MAX           255
+#define VCORE_STRIDE             0x10000
+#define VCORE_XSAVE_OFFSET       0x1000 /* one page: the uthread slot's XSAVE area */
+#define VCORE_MESSAGE_OFFSET     0x2000 /* one page: the message page */
+#define VCORE_STACK_OFFSET       0x4000 /* the first transition stack; the page before is a guard */
+#define VCORE_STACK_BYTES        0x4000
+#define VCORE_HOME_RING_OFFSET   0x800 /* the first rings, of EVENTS_MIN events each */
+#define VCORE_DRIVER_RING_OFFSET 0xc00
+#define VCORE_RINGS_OFFSET       0x8000 /* larger ones: home's, then driver's */
+#define VCORES_MAX               255
 
 #endif

@@ -24,6 +24,56 @@ struct context {
 #define USER_SS      0x23
 #define TRAP_SYSCALL 0x100 /* in context.trap's low 9 bits: beyond all vectors */
 
+/* An event: docs/event.md. Its source's state can be read, so that one that was lost costs a rescan
+ * and not a fact. */
+struct event {
+    uint16_t type; /* enum event_type */
+    uint16_t flags;
+    uint32_t source; /* a handle of the receiver's, or a vcore id, as the type says; 0: none */
+    uint64_t time;   /* the time-stamp counter when it was posted */
+    uint64_t payload[6];
+};
+
+enum event_type {
+    EVENT_NONE,
+    EVENT_COMPLETION,
+    EVENT_PREEMPT_PENDING,
+    EVENT_PREEMPTED,
+    EVENT_RETURNED,     /* from preemption */
+    EVENT_VCORE_GONE,   /* source: vcore. payload: core */
+    EVENT_CORE_GRANTED, /* source: vcore. payload: core */
+    EVENT_PAGE_FAULT,
+    EVENT_TRAP,
+    EVENT_ALARM,
+    EVENT_MEMORY_PRESSURE,  /* payload: frames held, limit */
+    EVENT_CHILD_ENDED,      /* source: handle. payload: status, reason */
+    EVENT_CHILD_CALL,       /* source: handle. payload: vcore, number, four arguments */
+    EVENT_CHANNEL_READABLE, /* source: handle */
+    EVENT_CHANNEL_WRITABLE,
+    EVENT_CHANNEL_CLOSED,
+    EVENT_NOTIFY,
+    EVENT_OVERFLOW,      /* in the bitmap only: some ring was full */
+    EVENT_STANDARD = 32, /* those allocated at run time follow */
+    EVENT_TYPES = 256
+};
+enum { EVENTS_MIN = 16, EVENTS_MAX = 256 }; /* in a ring; a power of two */
+
+/* A ring of events. Exactly one kernel writes it at any time. Invariant: what was written and not
+ * taken is at most `events`; positions count all events ever, modulo 2^32. */
+struct event_ring {
+    uint64_t address; /* set by the kernel: of the first slot */
+    uint32_t events;  /* set by the kernel: how many slots */
+    uint32_t written; /* set by the kernel: published after the event is whole */
+    uint32_t taken;   /* set by the process */
+    uint32_t lost;    /* set by the kernel: how many went to the bitmap as the ring was full */
+};
+
+/* What is posted to a vcore. An event is in a ring or in the bitmap, never both, never lost. */
+struct mailbox {
+    struct event_ring home, driver;  /* what comes from elsewhere; what happens on this core */
+    uint64_t bits[EVENT_TYPES / 64]; /* by type: set by the kernel, taken by the process */
+};
+
 /* The page at the start of a vcore's block. While the vcore is entered, GS points to it.
  * Offsets of the first words are used by assembly. */
 struct vcore_data {
@@ -36,6 +86,7 @@ struct vcore_data {
     uint64_t stack_top;       /* transition stack: where rsp points at each entry */
     uint64_t runtime[13];     /* the runtime's own */
     struct context uthread;   /* the uthread slot */
+    struct mailbox mailbox;
 };
 #define VCORE_NOTIF_DISABLED 0
 #define VCORE_NOTIF_PENDING  1
@@ -45,11 +96,15 @@ struct vcore_data {
 #define VCORE_STACK_TOP      8
 #define VCORE_RUNTIME        16
 #define VCORE_UTHREAD        120
+#define VCORE_MAILBOX        296
 
 _Static_assert(sizeof(struct context) == CONTEXT_BYTES, "context");
 _Static_assert(offsetof(struct vcore_data, stack_top) == VCORE_STACK_TOP, "stack_top");
 _Static_assert(offsetof(struct vcore_data, runtime) == VCORE_RUNTIME, "runtime");
 _Static_assert(offsetof(struct vcore_data, uthread) == VCORE_UTHREAD, "uthread slot");
+_Static_assert(offsetof(struct vcore_data, mailbox) == VCORE_MAILBOX, "mailbox");
+_Static_assert(sizeof(struct event) == 64, "event");
+_Static_assert(sizeof(struct vcore_data) <= VCORE_HOME_RING_OFFSET, "the first rings lie behind");
 
 /* The page at PROCDATA_BASE. */
 struct procdata {
@@ -83,7 +138,13 @@ struct procinfo {
     uint32_t xsave_bytes;   /* size of an XSAVE area with xsave_mask */
     uint64_t xsave_mask;    /* the components of XCR0 */
     uint64_t archive_bytes; /* the boot archive, read-only at ARCHIVE_BASE */
+    uint32_t env_count;     /* strings behind the arguments at PROCINFO_ARGS */
+    uint32_t grants;        /* cores that were ever granted */
+    uint64_t used_ticks;    /* of time-stamp ticks, by vcores that have left their cores */
     struct vcoremap_entry vcoremap[VCORES_MAX + 1];
+    uint32_t
+        since_us[VCORES_MAX + 1]; /* when the vcore's core was granted, from boot, modulo 2^32 */
+    uint32_t used_us[VCORES_MAX + 1]; /* of earlier grants, modulo 2^32 */
 };
 
 /* vcore entry: rip = procdata.entry, rsp = vcore_data.stack_top, rdi = vcore id, GS base = the

@@ -1,68 +1,54 @@
-/* The system calls: number, name, arguments. Called with the `syscall` instruction in vcore context
- * (notif_disabled set); in uthread context the same instruction is reflected to the runtime.
- * Number in rax, arguments in rdi, rsi, rdx, r10; result in rax, negative = an error of error.h.
- * rcx and r11 are lost. "message" = the calling vcore's message page.
+/* The system calls: number, name. What each does, its arguments, rights and errors: abi/calls.txt,
+ * docs/calls/.
  *
- *  null()                            0. Costs one entry and one exit of the kernel.
- *  exit(status)                      ends the process; does not return. status: 0 to 255.
- *  console_write(stream, bytes)      writes message[0..bytes) to stream 1 (output) or 2 (error).
- *                                    bytes: 1 to 4096. Returns when the bytes are with the console.
- *  mem_map(addr, bytes, prot, flags) anonymous zeroed memory, on demand, or at once with MEM_EAGER
- *  (at
- *                                    most 64 pages a call, else E_INVALID).
- *                                    E_EXISTS on any overlap, E_LIMIT when the process would have
- *                                    too many regions or slots; nothing is mapped on failure.
- *  mem_unmap(addr, bytes)            undoes mem_map for the range, whatever is mapped in it.
- *  mem_protect(addr, bytes, prot)    the whole range must be mapped. prot 0: no access; what the
- *  pages
- *                                    hold stays.
- *                                    Of these three, none returns before every core that runs the
- *                                    process has dropped stale translations.
- *  cores_request(amt_wanted)         seed 2.4.1, 2.4.3. amt_wanted: 1 to procinfo.max_vcores,
- *  counts
- *                                    the cores the process wants in all. From _S the calling
- *                                    context (result 0 in rax) goes to vcore 0's uthread slot and
- *                                    vcore 0 starts at the entry point on a granted core; it waits
- *                                    for at least one. From _M returns 0 when what is idle now is
- *                                    granted, which may be nothing; more follows as cores become
- *                                    idle. What is granted is seen in procinfo.
- *  vcore_yield()                     seed 2.4.4. Gives the calling core back and lowers amt_wanted.
- *                                    Does not return, but with E_LAST_VCORE or E_STATE (in _S).
- *  vcore_halt()                      waits until notif_pending is set (returns at once when it is),
- *                                    clears it, returns 0.
- *  vcore_notify(vcoreid)             sets the vcore's notif_pending and wakes it from vcore_halt.
- *                                    E_NO_ENTRY when the process has no such vcore now.
- *  proc_create(bytes)                message[0..bytes) = the arguments, each ended by a NUL, the
- *                                    first names the program. Returns the new process's id; it is
- *                                    CREATED, a child of the caller. E_LIMIT: too many processes.
- *  proc_run(pid)                     CREATED to RUNNABLE_S. E_NO_ENTRY unless a child of the
- *  caller.
- *  proc_wait(pid)                    waits until the child has ended and all it owned is back;
- *                                    returns its status and forgets the child.
- *                                    E_STATE: another vcore waits for it already.
- *  proc_kill(pid)                    ends the child, in whatever state it is, with status 137. A
- *                                    process's children end so when it ends.
- *  vcore_id()                        the calling vcore's id, and (result >> 16) its physical core.
- */
+ * Called with the `syscall` instruction in vcore context (notif_disabled set); in uthread context
+ * the same instruction is reflected to the runtime. Number in rax, arguments in rdi, rsi, rdx, r10;
+ * result in rax, negative = an error of error.h. rcx and r11 are lost. */
 #ifndef ABI_SYSCALL_H
 #define ABI_SYSCALL_H
 
-#define SYSCALL_LIST(X) \
-    X(0, null)          \
-    X(1, exit)          \
-    X(2, console_write) \
-    X(3, mem_map)       \
-    X(4, mem_unmap)     \
-    X(5, mem_protect)   \
-    X(6, cores_request) \
-    X(7, vcore_yield)   \
-    X(8, vcore_halt)    \
-    X(9, vcore_notify)  \
-    X(10, proc_create)  \
-    X(11, proc_run)     \
-    X(12, proc_wait)    \
-    X(13, proc_kill)    \
-    X(14, vcore_id)
+#include <stdint.h>
+
+#define SYSCALL_LIST(X)     \
+    X(0, null)              \
+    X(1, exit)              \
+    X(2, console_write)     \
+    X(3, mem_map)           \
+    X(4, mem_unmap)         \
+    X(5, mem_protect)       \
+    X(6, cores_request)     \
+    X(7, vcore_yield)       \
+    X(8, vcore_halt)        \
+    X(9, vcore_notify)      \
+    X(10, proc_create)      \
+    X(11, proc_run)         \
+    X(12, proc_wait)        \
+    X(13, proc_kill)        \
+    X(14, vcore_id)         \
+    X(15, handle_close)     \
+    X(16, handle_duplicate) \
+    X(17, handle_info)      \
+    X(18, proc_give)        \
+    X(19, object_create)    \
+    X(20, object_map)       \
+    X(21, object_bytes)     \
+    X(22, mem_pin)          \
+    X(23, mem_unpin)        \
+    X(24, mem_resident)     \
+    X(25, mem_evict)        \
+    X(26, proc_limit)       \
+    X(27, proc_sandbox)     \
+    X(28, proc_watch)       \
+    X(29, proc_info)        \
+    X(30, proc_call)        \
+    X(31, proc_reply)       \
+    X(32, channel_create)   \
+    X(33, channel_send)     \
+    X(34, channel_receive)  \
+    X(35, channel_ring)     \
+    X(36, channel_watch)    \
+    X(37, event_rings)      \
+    X(38, partition_root)
 
 enum syscall_number {
 #define SYSCALL_ENUM(number, name) PANDO_##name = number,
@@ -72,8 +58,101 @@ enum syscall_number {
 };
 
 enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 }; /* W with X is refused (E_INVALID); both imply R */
-enum { MEM_EAGER = 1 };                      /* allocated and mapped at once, and pinned */
+
+/* mem_map */
+enum {
+    MEM_EAGER = 1, /* allocated and mapped at once */
+    MEM_LARGE = 2, /* eager, in 2 MiB pages where they fit */
+};
+#define LARGE_BYTES 0x200000ull
+
+/* vcore_yield */
+enum { YIELD_WAIT = 1 };
+
+/* proc_create; proc_kill */
+enum { PROC_DETACHED = 1 };
+enum { PROC_ABORT = 1 };
+
+/* proc_sandbox */
+enum filter_action { FILTER_ERROR, FILTER_END, FILTER_ASK, FILTER_ACTIONS };
+#define CALLS_MAX 64 /* numbers are below */
 
 enum { STATUS_FAULT = 139, STATUS_KILLED = 137 };
+
+/* Why a process ended: proc_wait, EVENT_CHILD_ENDED. */
+enum end_reason {
+    END_EXIT,     /* its own wish */
+    END_FAULT,    /* an exception */
+    END_KILLED,   /* proc_kill, or its creator's end */
+    END_LIMIT,    /* it needed more frames than it may have */
+    END_MEMORY,   /* the machine had no memory for it */
+    END_FILTERED, /* a call that its sandbox does not permit */
+    END_REASONS
+};
+
+/* What a handle names. */
+enum handle_kind {
+    HANDLE_NONE,
+    HANDLE_PROCESS,
+    HANDLE_MEMORY,
+    HANDLE_CHANNEL, /* one end of it */
+    HANDLE_PARTITION,
+    HANDLE_KINDS
+};
+enum right {
+    RIGHT_CONTROL = 1, /* of a process: run, end, set up */
+    RIGHT_MAP = 2,     /* of memory: map it, as READ and WRITE say */
+    RIGHT_READ = 4,    /* of a process: wait, watch, see; of a channel: receive */
+    RIGHT_WRITE = 8,   /* of a channel: send */
+    RIGHT_GIVE = 16,   /* put the handle into a message or another process */
+    RIGHTS_ALL = 31
+};
+enum { HANDLES_MAX = 255 }; /* of a process; numbers are 1 to HANDLES_MAX, 0 is none */
+
+/* object_map: in the message page. */
+enum map_mode { OBJECT_SHARED, OBJECT_COPY, OBJECT_MODES };
+struct map_request {
+    uint64_t addr;
+    uint64_t offset; /* in the object; a multiple of the page size */
+    uint64_t bytes;
+    uint32_t prot;
+    uint32_t mode; /* enum map_mode */
+};
+#define OBJECT_MAX_BYTES   0x40000000ull
+#define RESIDENT_MAX_PAGES 32768 /* bits of a message page */
+
+/* channel_send, channel_receive: in the message page. */
+enum { MESSAGE_HANDLES = 4 };
+enum page_mode {
+    PAGES_NONE,
+    PAGES_MOVE,       /* unmapped from the sender, mapped at the receiver: no page is copied */
+    PAGES_SHARE_READ, /* the sender keeps them as they are, the receiver reads */
+    PAGES_SHARE_COPY, /* both have them copy-on-write */
+    PAGE_MODES
+};
+struct channel_message {
+    uint64_t word[6];
+    uint32_t handle[MESSAGE_HANDLES]; /* 0: none. The sender's numbers; at the receiver its own */
+    uint64_t addr;                    /* the sender's first page */
+    uint32_t pages;                   /* at most MESSAGE_PAGES */
+    uint16_t page_mode;               /* enum page_mode */
+    uint16_t rights;                  /* each handle is given with these rights at most */
+};
+enum { MESSAGE_PAGES = 512, CHANNEL_MAX_DEPTH = 64 };
+enum { CHANNEL_WAIT = 1 };
+enum { CHANNEL_ON_READABLE = 1, CHANNEL_ON_WRITABLE = 2, CHANNEL_ON_CLOSED = 4 };
+
+/* proc_info: in the message page. */
+struct proc_info {
+    uint32_t pid;
+    uint32_t state; /* enum process_state of docs/process.md, in that order */
+    uint32_t status, reason;
+    uint32_t vcores;  /* that have a core */
+    uint32_t handles; /* in its table */
+    uint64_t frames, frames_limit;
+    uint64_t pinned, pinned_limit;
+    uint64_t permitted; /* calls: a bit each */
+    uint64_t used_ticks;
+};
 
 #endif

@@ -36,11 +36,11 @@ static long wait_for(struct process *p, unsigned vcoreid, struct process *child)
     return CALL_LATER;
 }
 
-long children_call(struct process *p, unsigned vcoreid, long number, unsigned long argument)
+long children_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
     if (number == PANDO_proc_create)
-        return create(p, vcoreid, argument);
-    struct process *child = child_of(p, argument);
+        return create(p, vcoreid, (unsigned long)argument[0]);
+    struct process *child = child_of(p, (unsigned long)argument[0]);
     if (!child)
         return -E_NO_ENTRY;
     switch (number) {

@@ -173,8 +173,9 @@ static void on_woken(struct actor *self, const struct message *m, unsigned from)
         send_wake(p, key_vcoreid(m->word[0]));
 }
 
-static long call_notify(struct process *p, unsigned long vcoreid)
+static long call_notify(struct process *p, unsigned caller, long number, const long argument[4])
 {
+    unsigned long vcoreid = (unsigned long)argument[0];
     struct vcore_record *record =
         vcoreid < VCORES_MAX ? process_record(p, (unsigned)vcoreid) : NULL;
     if (!record || !record->attached || record->stop_sent)
@@ -187,32 +188,39 @@ static long call_notify(struct process *p, unsigned long vcoreid)
 
 /* --- calls and faults ------------------------------------------------------------------------ */
 
+static long call_exit(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    if (argument[0] & ~0xffl)
+        return -E_INVALID;
+    process_end(p, (int)argument[0]);
+    return CALL_LATER;
+}
+
+/* Who answers each call at the home; those that are missing are the driver's. */
+static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long number,
+                                       const long argument[4]) = {
+    [PANDO_exit] = call_exit,
+    [PANDO_mem_map] = memory_call,
+    [PANDO_mem_unmap] = memory_call,
+    [PANDO_mem_protect] = memory_call,
+    [PANDO_cores_request] = cores_call,
+    [PANDO_vcore_yield] = cores_call,
+    [PANDO_vcore_notify] = call_notify,
+    [PANDO_proc_create] = children_call,
+    [PANDO_proc_run] = children_call,
+    [PANDO_proc_wait] = children_call,
+    [PANDO_proc_kill] = children_call,
+    [PANDO_handle_close] = handle_call,
+    [PANDO_handle_duplicate] = handle_call,
+    [PANDO_handle_info] = handle_call,
+    [PANDO_partition_root] = handle_call,
+};
+
 static long call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    switch (number) {
-    case PANDO_exit:
-        if (argument[0] & ~0xffl)
-            return -E_INVALID;
-        process_end(p, (int)argument[0]);
-        return CALL_LATER;
-    case PANDO_mem_map:
-    case PANDO_mem_unmap:
-    case PANDO_mem_protect:
-        return memory_call(p, vcoreid, number, argument);
-    case PANDO_cores_request:
-        return home_cores_request(p, vcoreid, (unsigned long)argument[0]);
-    case PANDO_vcore_yield:
-        return home_yield(p, vcoreid);
-    case PANDO_vcore_notify:
-        return call_notify(p, (unsigned long)argument[0]);
-    case PANDO_proc_create:
-    case PANDO_proc_run:
-    case PANDO_proc_wait:
-    case PANDO_proc_kill:
-        return children_call(p, vcoreid, number, (unsigned long)argument[0]);
-    default:
+    if (number < 0 || number >= SYSCALLS || !answers[number])
         return -E_NO_CALL;
-    }
+    return answers[number](p, vcoreid, number, argument);
 }
 
 long home_call(struct process *p, unsigned vcoreid, long number, const long argument[4])

@@ -28,10 +28,10 @@ void home_return_first_grant(struct process *p);
 void home_granted(struct process *p, const struct message *m); /* ALLOC_GRANT */
 void home_single_left(
     struct process *p); /* from _S to _M: the single context is in the uthread slot */
-long home_cores_request(struct process *p, unsigned vcoreid, unsigned long wanted);
-long home_yield(struct process *p, unsigned vcoreid);
+/* cores_request, vcore_yield */
+long cores_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 /* proc_create, proc_run, proc_wait, proc_kill: children.c */
-long children_call(struct process *p, unsigned vcoreid, long number, unsigned long argument);
+long children_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 #endif

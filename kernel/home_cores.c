@@ -169,7 +169,7 @@ void home_granted(struct process *p, const struct message *m)
         request_answered(p, m->word[GRANT_KIND_WORD] == GRANT_REFUSAL ? -E_NO_MEMORY : 0);
 }
 
-long home_cores_request(struct process *p, unsigned vcoreid, unsigned long wanted)
+static long cores_request(struct process *p, unsigned vcoreid, unsigned long wanted)
 {
     if (wanted < 1 || wanted > p->info->max_vcores)
         return -E_INVALID;
@@ -187,7 +187,7 @@ long home_cores_request(struct process *p, unsigned vcoreid, unsigned long wante
     return CALL_LATER;
 }
 
-long home_yield(struct process *p, unsigned vcoreid)
+static long yield(struct process *p, unsigned vcoreid)
 {
     if (p->state != PROCESS_RUNNING_M)
         return -E_STATE;
@@ -219,4 +219,10 @@ void home_single_left(struct process *p)
 void home_return_first_grant(struct process *p)
 {
     return_set(p, p->first_grant);
+}
+
+long cores_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    return number == PANDO_vcore_yield ? yield(p, vcoreid)
+                                       : cores_request(p, vcoreid, (unsigned long)argument[0]);
 }

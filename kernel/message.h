@@ -8,21 +8,21 @@
 
 #include <stdint.h>
 
-#define MESSAGE_LIST(X)                                                                       \
-    X(ACK)      /* channel: carries only its header's acknowledgement */                      \
-    X(WATCH)    /* word: watcher address, cookie */                                           \
-    X(UNWATCH)  /* word: watcher address, cookie */                                           \
-    X(DOWN)     /* word: address of what ended, cookie, reason, value */                      \
-    X(LOG)      /* word: text */                                                              \
-    X(CORE_UP)  /* a forked kernel's first message. word: core */                             \
-    X(CONTINUE) /* an actor to itself: go on with work that was cut into turns */             \
-    X(ALLOC_WANT)                                                                             \
-    X(ALLOC_GRANT)                                                                            \
-    X(ALLOC_RETURN)                                                                           \
-    X(VCORE_ATTACH) X(VCORE_SLOT) X(VCORE_START) X(VCORE_STOP) X(VCORE_STOPPED) X(VCORE_WAKE) \
-        X(VCORE_WOKEN) X(VCORE_FLUSH) X(VCORE_FLUSHED)                                        \
-            X(CALL)  /* driver to home: a system call. */                                     \
-        X(CALL_DONE) /* home to driver: its result */                                         \
+#define MESSAGE_LIST(X)                                                                      \
+    X(ACK)      /* channel: carries only its header's acknowledgement */                     \
+    X(WATCH)    /* word: watcher address, cookie */                                          \
+    X(UNWATCH)  /* word: watcher address, cookie */                                          \
+    X(DOWN)     /* word: address of what ended, cookie, reason, value */                     \
+    X(LOG)      /* word: text */                                                             \
+    X(CORE_UP)  /* a forked kernel's first message. word: core */                            \
+    X(CONTINUE) /* an actor to itself: go on with work that was cut into turns */            \
+    X(ALLOC_WANT)                                                                            \
+    X(ALLOC_GRANT)                                                                           \
+    X(ALLOC_RETURN)                                                                          \
+    X(VCORE_ATTACH)                                                                          \
+    X(VCORE_SLOT) X(VCORE_START) X(VCORE_STOP) X(VCORE_STOPPED) X(VCORE_WAKE) X(VCORE_WOKEN) \
+        X(VCORE_FLUSH) X(VCORE_FLUSHED) X(CALL) /* driver to home: a system call. */         \
+        X(CALL_DONE)                            /* home to driver: its result */             \
         X(FAULT) X(FAULT_DONE) X(CONSOLE_WRITE) X(CONSOLE_DONE) X(PROBE) X(PROBE_REPLY)
 
 enum message_type {

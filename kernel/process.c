@@ -237,7 +237,7 @@ void process_answer_waiter(struct process *p)
     home_answer(waiter, vcoreid, status);
 }
 
-enum { CHILDREN_A_TURN = 16 }; /* each has messages queued for it */
+enum { HANDLES_A_TURN = 32, CHILDREN_A_TURN = 16 }; /* each has messages queued for it */
 
 /* Nobody else can run or wait for them: they end with their parent, some a turn. 1: none is left. */
 static int end_children(uint32_t pid)
@@ -285,7 +285,7 @@ void process_continue_end(struct process *p)
 {
     if (p->attached || p->change.active || p->wants_open)
         return;
-    if (end_children(p->pid) && memory_give_back(p))
+    if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p))
         process_gone(p);
     else
         process_continue_later(p);

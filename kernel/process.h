@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "abi/process.h"
 #include "kernel/backlog.h"
+#include "kernel/handle.h"
 #include "kernel/region.h"
 #include "kernel/shared/frame.h"
 
@@ -96,6 +97,8 @@ struct process {
     struct procinfo *info; /* these two through the direct map */
     struct procdata *data;
     frame_t info_frame, data_frame;
+
+    struct handle_table handles;
 
     unsigned roots;
     struct root root[ROOTS_MAX];

@@ -3,6 +3,7 @@
 #include "arch/x86_64/kernel/paging.h"
 #include "abi/error.h"
 #include "abi/layout.h"
+#include "abi/syscall.h"
 #include "arch/x86_64/kernel/core_start.h"
 #include "arch/x86_64/kernel/cores.h"
 #include "kernel/kernel.h"

@@ -28,7 +28,6 @@
 #define HEAP_BASE     0xffffffff80600000ull
 #define HEAP_PAGES    512u
 #define DEVICE_BASE   0xffffffffa0000000ull
-#define LARGE_BYTES   0x200000ull
 
 #define TABLE_ENTRIES 512u
 

@@ -1,0 +1,26 @@
+/* A frame account: who owns frames, how many they hold, and how many they may hold. docs/frame.md.
+ *
+ * Invariant: used <= limit, unless the limit was lowered. Private to one kernel: a process's is at its home; a
+ * driver that makes pages in a vcore's own slot has one of its own, filled from the home's. */
+#ifndef KERNEL_ACCOUNT_H
+#define KERNEL_ACCOUNT_H
+
+#include <stdint.h>
+#include "kernel/shared/frame.h"
+
+struct frame_account {
+    struct frame_owner owner;
+    uint32_t used, limit; /* frames, page tables counted */
+};
+
+#define ACCOUNT_UNLIMITED 0xffffffffu
+
+/* A frame on the account: FRAME_NONE with *error -E_LIMIT (the account's) or -E_NO_MEMORY (the machine's).
+ * Contents unspecified. */
+frame_t account_alloc(struct frame_account *account, enum frame_kind kind, int *error);
+/* The same, cleared. */
+frame_t account_alloc_zeroed(struct frame_account *account, enum frame_kind kind, int *error);
+/* Frees a frame that was allocated, or taken over, on the account. */
+void account_free(struct frame_account *account, frame_t frame);
+
+#endif

@@ -1,0 +1,168 @@
+#include "kernel/handle.h"
+#include "abi/error.h"
+#include "arch/arch.h"
+#include "kernel/kernel.h"
+#include "kernel/process.h"
+#include "lib/string.h"
+
+_Static_assert(HANDLES_MAX * sizeof(struct handle) <= PAGE_BYTES, "a table is a page");
+
+/* The root partition: a placeholder that handles can name. */
+static void partition_hold(const struct handle *handle)
+{
+}
+static void partition_release(const struct handle *handle, struct process *holder)
+{
+}
+const struct handle_class partition_handles = {"partition", partition_hold, partition_release};
+
+static const struct handle_class *const classes[HANDLE_KINDS] = {
+    [HANDLE_PARTITION] = &partition_handles,
+};
+
+void handle_hold(const struct handle *handle)
+{
+    classes[handle->kind]->hold(handle);
+}
+
+void handle_release(const struct handle *handle, struct process *holder)
+{
+    classes[handle->kind]->release(handle, holder);
+}
+
+int handle_room(struct process *p, unsigned wanted)
+{
+    struct handle_table *table = &p->handles;
+    if (table->count + wanted > HANDLES_MAX)
+        return -E_LIMIT;
+    if (!table->entry && !(table->entry = arch_private_alloc()))
+        return -E_NO_MEMORY;
+    return 0;
+}
+
+long handle_add(struct process *p, const struct handle *handle)
+{
+    int error = handle_room(p, 1);
+    if (error)
+        return error;
+    struct handle *entry = p->handles.entry;
+    while (entry->kind != HANDLE_NONE)
+        entry++;
+    *entry = *handle;
+    p->handles.count++;
+    return entry - p->handles.entry + 1;
+}
+
+int handle_find(struct process *p, unsigned long number, enum handle_kind kind, unsigned rights,
+                struct handle **found)
+{
+    struct handle *entry = p->handles.entry;
+    if (!entry || number < 1 || number > HANDLES_MAX)
+        return -E_NO_ENTRY;
+    entry += number - 1;
+    if (entry->kind == HANDLE_NONE)
+        return -E_NO_ENTRY;
+    if (kind != HANDLE_NONE && entry->kind != kind)
+        return -E_KIND;
+    if ((entry->rights & rights) != rights)
+        return -E_PERMISSION;
+    *found = entry;
+    return 0;
+}
+
+int handle_object(struct process *p, unsigned long number, enum handle_kind kind, unsigned rights,
+                  void *object)
+{
+    struct handle *entry;
+    int error = handle_find(p, number, kind, rights, &entry);
+    *(void **)object = error ? NULL : entry->object;
+    return error;
+}
+
+struct handle handle_take(struct process *p, struct handle *entry)
+{
+    struct handle taken = *entry;
+    *entry = (struct handle){0};
+    p->handles.count--;
+    return taken;
+}
+
+int handles_give_back(struct process *p, unsigned budget)
+{
+    struct handle_table *table = &p->handles;
+    for (unsigned i = 0; table->count && i < HANDLES_MAX; i++) {
+        if (table->entry[i].kind == HANDLE_NONE)
+            continue;
+        if (!budget--)
+            return 0;
+        struct handle taken = handle_take(p, &table->entry[i]);
+        handle_release(&taken, p);
+    }
+    if (table->entry)
+        arch_private_free(table->entry);
+    table->entry = NULL;
+    return 1;
+}
+
+/* --- the calls ------------------------------------------------------------------------------- */
+
+static long close_handle(struct process *p, unsigned long number)
+{
+    struct handle *entry;
+    int error = handle_find(p, number, HANDLE_NONE, 0, &entry);
+    if (error)
+        return error;
+    struct handle taken = handle_take(p, entry);
+    handle_release(&taken, p);
+    return 0;
+}
+
+/* A new handle of p for what *handle names: holds the object when it succeeds. */
+static long add_holding(struct process *p, const struct handle *handle)
+{
+    long number = handle_add(p, handle);
+    if (number > 0)
+        handle_hold(handle);
+    return number;
+}
+
+static long duplicate(struct process *p, unsigned long number, unsigned long rights)
+{
+    struct handle *entry;
+    if (rights & ~(unsigned long)RIGHTS_ALL)
+        return -E_PERMISSION;
+    int error = handle_find(p, number, HANDLE_NONE, (unsigned)rights, &entry);
+    if (error)
+        return error;
+    struct handle copy = *entry;
+    copy.rights = (uint8_t)rights;
+    copy.note = 0;
+    return add_holding(p, &copy);
+}
+
+static long info(struct process *p, unsigned long number)
+{
+    struct handle *entry;
+    int error = handle_find(p, number, HANDLE_NONE, 0, &entry);
+    return error ? error : entry->kind | entry->rights << 8;
+}
+
+static long partition(struct process *p)
+{
+    struct handle root = {.kind = HANDLE_PARTITION, .rights = RIGHT_READ | RIGHT_GIVE};
+    return add_holding(p, &root);
+}
+
+long handle_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    switch (number) {
+    case PANDO_handle_close:
+        return close_handle(p, (unsigned long)argument[0]);
+    case PANDO_handle_duplicate:
+        return duplicate(p, (unsigned long)argument[0], (unsigned long)argument[1]);
+    case PANDO_handle_info:
+        return info(p, (unsigned long)argument[0]);
+    default:
+        return partition(p);
+    }
+}
