@@ -10,6 +10,7 @@
 #include "abi/process.h"
 #include "kernel/backlog.h"
 #include "kernel/handle.h"
+#include "kernel/memory.h"
 #include "kernel/region.h"
 #include "kernel/shared/frame.h"
 
@@ -46,7 +47,7 @@ static inline unsigned key_number(uint64_t key)
     return key >> 48 & 0xffff;
 }
 
-enum { ROOTS_MAX = 16, NAME_BYTES = 32, FLUSH_PAGES = 64, RECORD_PAGES = 8 };
+enum { NAME_BYTES = 32, RECORD_PAGES = 8 };
 
 /* What the home knows of one of its vcores. */
 struct vcore_record {
@@ -62,25 +63,6 @@ struct vcore_record {
     uint64_t asker;               /* ADDRESS_NONE: its driver is this kernel, and parked it */
     frame_t data, xsave, message; /* of its block; FRAME_NONE: none was made */
     long number, argument[4];
-};
-
-struct root {
-    uint16_t slot;
-    frame_t frame;
-};
-
-/* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and
- * no frame is freed before every core that runs the process has dropped its translations. */
-struct memory_change {
-    uint8_t active, unmap;
-    uint8_t prot;
-    unsigned vcoreid; /* whose call it is */
-    uint64_t at, end; /* still to do */
-    unsigned acknowledgements;
-    unsigned frames;
-    frame_t frame[FLUSH_PAGES];
-    unsigned waiting;    /* calls that wait behind it */
-    uint32_t next_order; /* of those */
 };
 
 struct process {
@@ -154,18 +136,6 @@ struct user_fault;
 int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
 /* Answers a call that was put off. */
 void home_answer(struct process *p, unsigned vcoreid, long result);
-
-/* The parts of home_call that live in files of their own. */
-long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
-int memory_fault(struct process *p, uint64_t address, unsigned access);
-void memory_flushed(struct process *p);
-void memory_continue(struct process *p);
-/* Maps a frame of the process, or one that all may read; makes the slot's root when it has none. */
-int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigned prot);
-/* A zeroed frame of the process at address. */
-frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot);
-/* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
-int memory_give_back(struct process *p);
 
 int home_vcore_make(struct process *p, unsigned vcoreid);
 int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core);

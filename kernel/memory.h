@@ -1,0 +1,73 @@
+/* The memory of a process, at its home: roots, mapped pages, and changes to them. docs/process.md.
+ *
+ * All functions: at the process's home, in handlers. */
+#ifndef KERNEL_MEMORY_H
+#define KERNEL_MEMORY_H
+
+#include <stdint.h>
+#include "kernel/shared/frame.h"
+
+struct process;
+
+enum {
+    ROOTS_MAX = 16,
+    FLUSH_PAGES = 64,    /* changed in a turn */
+    MEMORY_STEPS = 4096, /* over page tables in a turn, so that it is bounded */
+};
+
+struct root {
+    uint16_t slot;
+    frame_t frame;
+};
+
+/* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and
+ * no frame is freed before every core that runs the process has dropped its translations. */
+struct memory_change {
+    uint8_t active, unmap;
+    uint8_t prot;
+    unsigned vcoreid; /* whose call it is */
+    uint64_t at, end; /* still to do */
+    unsigned acknowledgements;
+    unsigned frames;
+    frame_t frame[FLUSH_PAGES];
+    unsigned waiting;    /* calls that wait behind it */
+    uint32_t next_order; /* of those */
+};
+
+/* --- memory.c: roots and pages --- */
+
+/* The root of the slot that holds address, FRAME_NONE when the process has none; and one made
+ * where there is none, known to all drivers: FRAME_NONE with ROOTS_MAX roots, or out of memory. */
+frame_t memory_root(const struct process *p, uint64_t address);
+frame_t memory_root_make(struct process *p, uint64_t address);
+/* Maps a frame of the process, or one that all may read; makes the slot's root when it has none.
+ * 0, -E_NO_MEMORY, -E_EXISTS. */
+int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigned prot);
+/* A zeroed frame of the process at address; FRAME_NONE: out of memory, or something is mapped. */
+frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot);
+/* The first mapped page of [at, end), or end, or where the budget of steps ended; as
+ * arch_user_next. */
+uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget);
+/* A fault at address: 0 = resolved; -E_NO_ENTRY, -E_PERMISSION, -E_NO_MEMORY. */
+int memory_fault(struct process *p, uint64_t address, unsigned access);
+/* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
+int memory_give_back(struct process *p);
+
+/* --- memory_call.c: the calls --- */
+
+long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+/* Goes on with the calls that waited for a change to end, in the order in which they came, one a
+ * turn. Some wait. */
+void memory_run_waiting(struct process *p);
+
+/* --- memory_change.c: changes that need every core's acknowledgement --- */
+
+/* Begins to unmap, or protect, what is mapped in the range; none is under way. The regions are the
+ * caller's to change. Returns CALL_LATER: the vcore is answered when all cores have flushed. */
+long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
+                         int unmap, unsigned prot);
+/* A kernel has flushed; a CONTINUE came. */
+void memory_flushed(struct process *p);
+void memory_continue(struct process *p);
+
+#endif

@@ -1,0 +1,192 @@
+/* The calls mem_map, mem_unmap, mem_protect. docs/process.md. */
+#include "abi/error.h"
+#include "abi/syscall.h"
+#include "arch/arch.h"
+#include "kernel/home.h"
+#include "kernel/kernel.h"
+#include "kernel/process.h"
+#include "lib/string.h"
+
+static int range_check(uint64_t base, uint64_t bytes)
+{
+    if (base % PAGE_BYTES || bytes % PAGE_BYTES)
+        return -E_ALIGN;
+    if (!bytes || base < PAGE_BYTES || bytes > KERNEL_SLOT_BASE || base > KERNEL_SLOT_BASE - bytes)
+        return -E_RANGE;
+    return 0;
+}
+
+static int prot_check(unsigned long prot)
+{
+    if (prot & ~(unsigned long)(PROT_R | PROT_W | PROT_X) || (prot & PROT_W && prot & PROT_X))
+        return -E_INVALID;
+    return 0;
+}
+
+/* What the processor makes of it: what can be written or executed can be read. */
+static unsigned prot_real(unsigned long prot)
+{
+    return (unsigned)prot | (prot ? PROT_R : 0);
+}
+
+/* An eager mapping is bounded by what a turn may clear; larger ones are asked for in pieces. */
+enum { EAGER_PAGES = 64 };
+
+/* What a mapping needs, taken before anything is changed. */
+struct supplies {
+    unsigned frames;
+    frame_t frame[EAGER_PAGES];
+};
+
+static void supplies_free(struct supplies *supplies)
+{
+    while (supplies->frames)
+        frame_free(supplies->frame[--supplies->frames]);
+}
+
+/* The roots of all slots in the range: beyond ROOTS_MAX no more can be had. */
+static int supply_roots(struct process *p, uint64_t base, uint64_t end)
+{
+    if (((end - 1) >> SLOT_SHIFT) - (base >> SLOT_SHIFT) >= ROOTS_MAX)
+        return -E_LIMIT;
+    for (uint64_t slot = base >> SLOT_SHIFT; slot <= (end - 1) >> SLOT_SHIFT; slot++)
+        if (!memory_root_make(p, slot << SLOT_SHIFT))
+            return p->roots == ROOTS_MAX ? -E_LIMIT : -E_NO_MEMORY;
+    return 0;
+}
+
+/* Cleared frames and all tables for the range. */
+static int supply_pages(struct process *p, struct supplies *supplies, uint64_t base, uint64_t end)
+{
+    for (uint64_t at = base; at < end; at += PAGE_BYTES) {
+        frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER, process_owner(p));
+        if (!frame)
+            return -E_NO_MEMORY;
+        memset(frame_pointer(frame), 0, PAGE_BYTES);
+        supplies->frame[supplies->frames++] = frame;
+        if (arch_user_prepare(memory_root(p, at), at, process_owner(p)))
+            return -E_NO_MEMORY;
+    }
+    return 0;
+}
+
+static void map_supplies(struct process *p, struct supplies *supplies, uint64_t base, unsigned prot)
+{
+    for (unsigned i = 0; i < supplies->frames; i++, base += PAGE_BYTES) {
+        int error =
+            arch_user_map(memory_root(p, base), base, supplies->frame[i], prot, process_owner(p));
+        ASSERT(!error);
+    }
+}
+
+static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned long prot,
+                     unsigned long flags)
+{
+    int error = range_check(base, bytes);
+    if (!error)
+        error = prot_check(prot);
+    if (error)
+        return error;
+    if (flags & ~(unsigned long)MEM_EAGER ||
+        (flags & MEM_EAGER && bytes > EAGER_PAGES * PAGE_BYTES))
+        return -E_INVALID;
+    if (region_overlaps(&p->regions, base, base + bytes))
+        return -E_EXISTS;
+    struct supplies supplies = {0};
+    error = supply_roots(p, base, base + bytes);
+    if (!error && flags & MEM_EAGER)
+        error = supply_pages(p, &supplies, base, base + bytes);
+    if (!error)
+        error = region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, prot_real(prot));
+    if (error)
+        supplies_free(&supplies);
+    else
+        map_supplies(p, &supplies, base, prot_real(prot));
+    return error;
+}
+
+static long call_unmap(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes)
+{
+    int error = range_check(base, bytes);
+    if (!error)
+        error = region_split(&p->regions, base, base + bytes);
+    if (error)
+        return error;
+    long result = memory_change_begin(p, vcoreid, base, bytes, 1, 0);
+    if (result == CALL_LATER)
+        region_remove(&p->regions, base, base + bytes);
+    return result;
+}
+
+static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
+                         unsigned long prot)
+{
+    int error = range_check(base, bytes);
+    if (!error)
+        error = prot_check(prot);
+    if (error)
+        return error;
+    if (!region_covers(&p->regions, base, base + bytes))
+        return -E_NO_ENTRY;
+    error = region_split(&p->regions, base, base + bytes);
+    if (error)
+        return error;
+    long result = memory_change_begin(p, vcoreid, base, bytes, 0, prot_real(prot));
+    if (result == CALL_LATER)
+        region_protect(&p->regions, base, base + bytes, prot_real(prot));
+    return result;
+}
+
+static long make_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    uint64_t base = (uint64_t)argument[0], bytes = (uint64_t)argument[1];
+    switch (number) {
+    case PANDO_mem_map:
+        return call_map(p, base, bytes, (unsigned long)argument[2], (unsigned long)argument[3]);
+    case PANDO_mem_unmap:
+        return call_unmap(p, vcoreid, base, bytes);
+    default:
+        return call_protect(p, vcoreid, base, bytes, (unsigned long)argument[2]);
+    }
+}
+
+long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    if (!p->change.active && !p->change.waiting)
+        return make_call(p, vcoreid, number, argument);
+    struct vcore_record *record = process_record(p, vcoreid);
+    record->call_waits = 1;
+    record->wait_order = p->change.next_order++;
+    p->change.waiting++;
+    record->number = number;
+    memcpy(record->argument, argument, sizeof record->argument);
+    return CALL_LATER;
+}
+
+static int first_waiting(struct process *p)
+{
+    int first = -1;
+    for (unsigned id = 0; id < VCORES_MAX; id++) {
+        struct vcore_record *record = process_record(p, id);
+        if (record && record->call_waits &&
+            (first < 0 ||
+             (int32_t)(record->wait_order - process_record(p, (unsigned)first)->wait_order) < 0))
+            first = (int)id;
+    }
+    return first;
+}
+
+/* Goes on with the calls that waited for a change to end, in the order in which they came, one a
+ * turn. */
+void memory_run_waiting(struct process *p)
+{
+    unsigned id = (unsigned)first_waiting(p);
+    struct vcore_record *record = process_record(p, id);
+    record->call_waits = 0;
+    p->change.waiting--;
+    long result = make_call(p, id, record->number, record->argument);
+    if (result != CALL_LATER)
+        home_answer(p, id, result);
+    if (p->change.waiting && !p->change.active)
+        process_continue_later(p);
+}
