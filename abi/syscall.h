@@ -1,4 +1,4 @@
-/* The system calls: number, name. What each does, its arguments, rights and errors: abi/calls.txt,
+/* The system calls: abi/calls.h lists them. What each does, its arguments, rights and errors: abi/calls.txt,
  * docs/calls/.
  *
  * Called with the `syscall` instruction in vcore context (notif_disabled set); in uthread context
@@ -8,50 +8,10 @@
 #define ABI_SYSCALL_H
 
 #include <stdint.h>
-
-#define SYSCALL_LIST(X)     \
-    X(0, null)              \
-    X(1, exit)              \
-    X(2, console_write)     \
-    X(3, mem_map)           \
-    X(4, mem_unmap)         \
-    X(5, mem_protect)       \
-    X(6, cores_request)     \
-    X(7, vcore_yield)       \
-    X(8, vcore_halt)        \
-    X(9, vcore_notify)      \
-    X(10, proc_create)      \
-    X(11, proc_run)         \
-    X(12, proc_wait)        \
-    X(13, proc_kill)        \
-    X(14, vcore_id)         \
-    X(15, handle_close)     \
-    X(16, handle_duplicate) \
-    X(17, handle_info)      \
-    X(18, proc_give)        \
-    X(19, object_create)    \
-    X(20, object_map)       \
-    X(21, object_bytes)     \
-    X(22, mem_pin)          \
-    X(23, mem_unpin)        \
-    X(24, mem_resident)     \
-    X(25, mem_evict)        \
-    X(26, proc_limit)       \
-    X(27, proc_sandbox)     \
-    X(28, proc_watch)       \
-    X(29, proc_info)        \
-    X(30, proc_call)        \
-    X(31, proc_reply)       \
-    X(32, channel_create)   \
-    X(33, channel_send)     \
-    X(34, channel_receive)  \
-    X(35, channel_ring)     \
-    X(36, channel_watch)    \
-    X(37, event_rings)      \
-    X(38, partition_root)
+#include "abi/calls.h"
 
 enum syscall_number {
-#define SYSCALL_ENUM(number, name) PANDO_##name = number,
+#define SYSCALL_ENUM(number, name, arity, arguments, message) PANDO_##name = number,
     SYSCALL_LIST(SYSCALL_ENUM)
 #undef SYSCALL_ENUM
         SYSCALLS

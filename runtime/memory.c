@@ -69,6 +69,16 @@ struct uthread *memory_block(void)
     return uthread;
 }
 
+void *memory_page(void)
+{
+    uint64_t addr = __atomic_fetch_add(&next_chunk, PAGE_BYTES, __ATOMIC_RELAXED);
+
+    if (addr + PAGE_BYTES > PLACE_BLOCKS_END ||
+        system_call(PANDO_mem_map, addr, PAGE_BYTES, PROT_R | PROT_W, MEM_EAGER) < 0)
+        return NULL;
+    return (void *)addr;
+}
+
 uint64_t memory_stack(uint64_t bytes)
 {
     uint64_t guard = __atomic_fetch_add(&next_stack, bytes + PAGE_BYTES, __ATOMIC_RELAXED);

@@ -14,6 +14,9 @@ void memory_init(void);
 /* A zeroed control block with its FP area. NULL: out of memory. */
 struct uthread *memory_block(void);
 
+/* A zeroed, pinned page. NULL: out of memory. */
+void *memory_page(void);
+
 /* Returns the top of a stack of that size, or 0: out of memory. */
 uint64_t memory_stack(uint64_t bytes);
 

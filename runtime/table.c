@@ -1,4 +1,5 @@
 /* The table of functions for programs, at its fixed place in the image: see pando.h. */
+#include "runtime/message.h"
 #include "runtime/program.h"
 #include "runtime/uthread.h"
 #include "runtime/vcore.h"
@@ -16,4 +17,5 @@ __attribute__((section(".pando_table"), used)) const struct pando_table pando_ta
     .uthread_self = runtime_uthread_self,
     .kernel_call = runtime_kernel_call,
     .proc_create = runtime_proc_create,
+    .message_call = runtime_message_call,
 };

@@ -34,6 +34,7 @@ struct uthread {
     void *fp_area;
     uint64_t stack_top;      /* of its own stack, 0 for uthread 0 */
     uint64_t call_stack_top; /* 0 until its first system call */
+    void *message;           /* a pinned page: message.h; NULL until its first call with one */
     struct uthread *next;    /* in the queue that it is in */
     const volatile uint32_t *futex;
 

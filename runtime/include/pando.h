@@ -12,8 +12,17 @@
 #include <stdint.h>
 #include "abi/error.h"
 #include "abi/process.h"
+#include "abi/syscall.h"
 
 struct uthread;
+
+/* What a call has in the message page: copied there before, or from there after a success. */
+struct pando_message {
+    const void *in;
+    uint64_t in_bytes;
+    void *out;
+    uint64_t out_bytes;
+};
 
 /* The runtime's functions for programs: a table at a fixed place in the runtime image. */
 struct pando_table {
@@ -27,6 +36,8 @@ struct pando_table {
     struct uthread *(*uthread_self)(void);
     long (*kernel_call)(long number, long a, long b, long c, long d);
     int (*proc_create)(int argc, char *const argv[]);
+    long (*message_call)(long number, long a, long b, long c, long d,
+                         const struct pando_message *message);
 };
 #define PANDO_TABLE (*(const struct pando_table *)(RUNTIME_BASE + 0x40))
 
@@ -83,10 +94,18 @@ static inline struct uthread *uthread_self(void)
 }
 
 /* A system call of abi/syscall.h, made in vcore context. Not for calls that use the message
- * page. */
+ * page. pando_calls.h, included below, has a function for each call. */
 static inline long pando_kernel_call(long number, long a, long b, long c, long d)
 {
     return PANDO_TABLE.kernel_call(number, a, b, c, d);
+}
+
+/* One that does. E_INVALID, and no call is made: more than a page goes in. E_NO_MEMORY: the same, as
+ * there is no pinned memory for the caller's message. Several uthreads may wait in such calls. */
+static inline long pando_message_call(long number, long a, long b, long c, long d,
+                                      const struct pando_message *message)
+{
+    return PANDO_TABLE.message_call(number, a, b, c, d, message);
 }
 
 /* Creates a process that will run the program argv[0] of the boot archive; it runs after
@@ -95,5 +114,7 @@ static inline int pando_proc_create(int argc, char *const argv[])
 {
     return PANDO_TABLE.proc_create(argc, argv);
 }
+
+#include "pando_calls.h"
 
 #endif

@@ -11,6 +11,7 @@ from conftest import BUILD, STATUS_FAULT
 
 PATIENCE_S = 20
 LINE_LETTERS, LINES_EACH, LINE_BYTES = 20, 10, 6000
+MESSAGE_LETTERS, MESSAGES_EACH, MESSAGE_BYTES = 12, 20, 3000
 STATUS_NOT_LOADABLE = 126
 FIRST_STATUS = 10
 
@@ -76,6 +77,22 @@ def test_lines_come_out_whole(run, cores):
     assert result.status == 0, result.stderr
     wanted = [chr(ord("a") + number) * LINE_BYTES for number in range(LINE_LETTERS)] * LINES_EACH
     assert sorted(result.lines()) == sorted(wanted)
+
+
+# --- calls with the message page ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cores", [1, 4])
+def test_messages_of_all_vcores_come_out_whole(run, cores):
+    result = run("messages", "lines", max(1, cores - 1), cores=cores)
+    assert result.status == 0, result.stderr
+    wanted = [chr(ord("a") + number) * MESSAGE_BYTES for number in range(MESSAGE_LETTERS)] * MESSAGES_EACH
+    assert sorted(result.lines()) == sorted(wanted)
+
+
+@pytest.mark.parametrize("test", ["errors", "child"])
+def test_message_calls(run, test):
+    expect_ok(run("messages", test, cores=2))
 
 
 # --- ends ---------------------------------------------------------------------------------------------
