@@ -8,7 +8,7 @@
 #include "kernel/boot.h"
 
 typedef uint32_t frame_t; /* a frame number: physical address / 4096 */
-struct frame_owner;       /* kernel/shared/frame.h */
+struct frame_account;     /* kernel/account.h */
 
 /* --- boot: on the first core, before the snapshot -------------------------------------------- */
 
@@ -103,13 +103,14 @@ unsigned arch_backtrace(const struct context *context, uint64_t *out, unsigned m
 
 /* --- address spaces of processes ------------------------------------------------------------- */
 
-/* A slot's root is a frame; tables are FRAME_USER_TABLE, owned by owner. Addresses are
- * page-aligned. prot: PROT_*. Only the kernel that writes the slot calls these. */
-frame_t arch_root_make(struct frame_owner owner);
+/* A slot's root is a frame; tables are FRAME_USER_TABLE, on the account. Addresses are
+ * page-aligned. prot: PROT_*. Only the kernel that writes the slot calls these. What needs tables
+ * fails with -E_LIMIT or -E_NO_MEMORY; tables that it made by then stay. */
+frame_t arch_root_make(struct frame_account *account, int *error);
 int arch_user_prepare(frame_t root, uint64_t address,
-                      struct frame_owner owner); /* the tables only; 0, -E_NO_MEMORY */
+                      struct frame_account *account); /* the tables only */
 int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
-                  struct frame_owner owner);             /* 0, -E_NO_MEMORY, -E_EXISTS */
+                  struct frame_account *account);        /* or -E_EXISTS; the leaf is not charged */
 frame_t arch_user_unmap(frame_t root, uint64_t address); /* what was mapped */
 void arch_user_protect(frame_t root, uint64_t address, unsigned prot); /* if mapped */
 /* The first mapped page at or after address, below end; end when there is none. Each step, over a
@@ -118,7 +119,7 @@ void arch_user_protect(frame_t root, uint64_t address, unsigned prot); /* if map
 uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *budget);
 /* Frees tables below root that have no entries left, and the root; at most budget tables. Returns 1
  * when the root itself is gone. All leaves must have been unmapped. */
-int arch_root_free(frame_t root, unsigned budget);
+int arch_root_free(frame_t root, struct frame_account *account, unsigned budget);
 void arch_user_flush(uint64_t address); /* drops this core's translation, if it is in this space */
 
 /* The top-level table that this kernel uses for a process; one private page. */

@@ -1,7 +1,8 @@
-/* A frame account: who owns frames, how many they hold, and how many they may hold. docs/frame.md.
+/* A frame account: who owns frames, how many it holds, and how many it may hold. docs/frame.md.
  *
- * Invariant: used <= limit, unless the limit was lowered. Private to one kernel: a process's is at its home; a
- * driver that makes pages in a vcore's own slot has one of its own, filled from the home's. */
+ * Invariant: used <= limit, unless the limit was lowered. Private to one kernel: a process's is at
+ * its home; a driver that makes pages in a vcore's own slot has one of its own, filled from the
+ * home's. */
 #ifndef KERNEL_ACCOUNT_H
 #define KERNEL_ACCOUNT_H
 
@@ -15,12 +16,21 @@ struct frame_account {
 
 #define ACCOUNT_UNLIMITED 0xffffffffu
 
-/* A frame on the account: FRAME_NONE with *error -E_LIMIT (the account's) or -E_NO_MEMORY (the machine's).
- * Contents unspecified. */
+/* A frame on the account: FRAME_NONE with *error -E_LIMIT (the account's) or -E_NO_MEMORY (the
+ * machine's); *error is not touched on success. Contents unspecified. */
 frame_t account_alloc(struct frame_account *account, enum frame_kind kind, int *error);
 /* The same, cleared. */
 frame_t account_alloc_zeroed(struct frame_account *account, enum frame_kind kind, int *error);
-/* Frees a frame that was allocated, or taken over, on the account. */
+/* A block of 2^order frames, aligned to its size, contents unspecified. As account_alloc. */
+frame_t account_alloc_block(struct frame_account *account, unsigned order, enum frame_kind kind,
+                            int *error);
+/* Frees a frame, or a block, that was allocated or taken over on the account. */
 void account_free(struct frame_account *account, frame_t frame);
+void account_free_block(struct frame_account *account, frame_t frame, unsigned order);
+
+/* Frames that come from, or go to, another account: no frame is touched. account_charge: 0, or
+ * -E_LIMIT with nothing done. account_credit: the account must hold as many. */
+int account_charge(struct frame_account *account, uint32_t frames);
+void account_credit(struct frame_account *account, uint32_t frames);
 
 #endif

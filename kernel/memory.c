@@ -6,7 +6,6 @@
 #include "kernel/archive.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
-#include "lib/string.h"
 
 frame_t memory_root(const struct process *p, uint64_t address)
 {
@@ -16,12 +15,16 @@ frame_t memory_root(const struct process *p, uint64_t address)
     return FRAME_NONE;
 }
 
-frame_t memory_root_make(struct process *p, uint64_t address)
+frame_t memory_root_make(struct process *p, uint64_t address, int *error)
 {
     frame_t frame = memory_root(p, address);
-    if (frame || p->roots == ROOTS_MAX)
+    if (frame)
         return frame;
-    frame = arch_root_make(process_owner(p));
+    if (p->roots == ROOTS_MAX) {
+        *error = -E_LIMIT;
+        return FRAME_NONE;
+    }
+    frame = arch_root_make(&p->account, error);
     if (frame) {
         p->root[p->roots] = (struct root){(uint16_t)(address >> SLOT_SHIFT), frame};
         home_tell_root(p, &p->root[p->roots++]);
@@ -31,27 +34,28 @@ frame_t memory_root_make(struct process *p, uint64_t address)
 
 int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigned prot)
 {
-    frame_t root = memory_root_make(p, address);
-    return root ? arch_user_map(root, address, frame, prot, process_owner(p)) : -E_NO_MEMORY;
+    int error = 0;
+    frame_t root = memory_root_make(p, address, &error);
+    return root ? arch_user_map(root, address, frame, prot, &p->account) : error;
 }
 
-/* Maps a zeroed frame: 0, -E_NO_MEMORY, -E_EXISTS; *made is set on success. */
+/* Maps a zeroed frame: 0, -E_LIMIT, -E_NO_MEMORY, -E_EXISTS; *made is set on success. */
 static int map_zeroed(struct process *p, uint64_t address, unsigned prot, frame_t *made)
 {
-    frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER, process_owner(p));
+    int error = 0;
+    frame_t frame = account_alloc_zeroed(&p->account, FRAME_USER, &error);
     if (!frame)
-        return -E_NO_MEMORY;
-    memset(frame_pointer(frame), 0, PAGE_BYTES);
-    int error = memory_map_frame(p, address, frame, prot);
+        return error;
+    error = memory_map_frame(p, address, frame, prot);
     if (error)
-        frame_free(frame);
+        account_free(&p->account, frame);
     *made = frame;
     return error;
 }
 
 frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot)
 {
-    frame_t frame;
+    frame_t frame = FRAME_NONE;
     return map_zeroed(p, address, prot, &frame) ? FRAME_NONE : frame;
 }
 
@@ -99,12 +103,12 @@ int memory_give_back(struct process *p)
             break;
         frame_t frame = arch_user_unmap(memory_root(p, at), at);
         if (frame_kind(frame) == FRAME_USER)
-            frame_free(frame);
+            account_free(&p->account, frame);
     }
     if (p->unmap_at < USER_TOP)
         return 0;
     if (p->roots) { /* one root a turn */
-        p->roots -= (unsigned)arch_root_free(p->root[p->roots - 1].frame, FLUSH_PAGES);
+        p->roots -= (unsigned)arch_root_free(p->root[p->roots - 1].frame, &p->account, FLUSH_PAGES);
         return 0;
     }
     return region_remove_some(&p->regions, FLUSH_PAGES);

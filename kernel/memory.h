@@ -5,7 +5,7 @@
 #define KERNEL_MEMORY_H
 
 #include <stdint.h>
-#include "kernel/shared/frame.h"
+#include "kernel/account.h"
 
 struct process;
 
@@ -37,18 +37,20 @@ struct memory_change {
 /* --- memory.c: roots and pages --- */
 
 /* The root of the slot that holds address, FRAME_NONE when the process has none; and one made
- * where there is none, known to all drivers: FRAME_NONE with ROOTS_MAX roots, or out of memory. */
+ * where there is none, known to all drivers: FRAME_NONE with *error -E_LIMIT (ROOTS_MAX
+ * roots, or the account's) or -E_NO_MEMORY. */
 frame_t memory_root(const struct process *p, uint64_t address);
-frame_t memory_root_make(struct process *p, uint64_t address);
+frame_t memory_root_make(struct process *p, uint64_t address, int *error);
 /* Maps a frame of the process, or one that all may read; makes the slot's root when it has none.
- * 0, -E_NO_MEMORY, -E_EXISTS. */
+ * 0, -E_LIMIT, -E_NO_MEMORY, -E_EXISTS. The frame is on the account already, or on none. */
 int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigned prot);
-/* A zeroed frame of the process at address; FRAME_NONE: out of memory, or something is mapped. */
+/* A zeroed frame of the process at address; FRAME_NONE: out of memory, at the limit, or something
+ * is mapped. */
 frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot);
 /* The first mapped page of [at, end), or end, or where the budget of steps ended; as
  * arch_user_next. */
 uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget);
-/* A fault at address: 0 = resolved; -E_NO_ENTRY, -E_PERMISSION, -E_NO_MEMORY. */
+/* A fault at address: 0 = resolved; -E_NO_ENTRY, -E_PERMISSION, -E_LIMIT, -E_NO_MEMORY. */
 int memory_fault(struct process *p, uint64_t address, unsigned access);
 /* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
 int memory_give_back(struct process *p);

@@ -38,10 +38,10 @@ struct supplies {
     frame_t frame[EAGER_PAGES];
 };
 
-static void supplies_free(struct supplies *supplies)
+static void supplies_free(struct process *p, struct supplies *supplies)
 {
     while (supplies->frames)
-        frame_free(supplies->frame[--supplies->frames]);
+        account_free(&p->account, supplies->frame[--supplies->frames]);
 }
 
 /* The roots of all slots in the range: beyond ROOTS_MAX no more can be had. */
@@ -49,23 +49,24 @@ static int supply_roots(struct process *p, uint64_t base, uint64_t end)
 {
     if (((end - 1) >> SLOT_SHIFT) - (base >> SLOT_SHIFT) >= ROOTS_MAX)
         return -E_LIMIT;
-    for (uint64_t slot = base >> SLOT_SHIFT; slot <= (end - 1) >> SLOT_SHIFT; slot++)
-        if (!memory_root_make(p, slot << SLOT_SHIFT))
-            return p->roots == ROOTS_MAX ? -E_LIMIT : -E_NO_MEMORY;
-    return 0;
+    int error = 0;
+    for (uint64_t slot = base >> SLOT_SHIFT; !error && slot <= (end - 1) >> SLOT_SHIFT; slot++)
+        memory_root_make(p, slot << SLOT_SHIFT, &error);
+    return error;
 }
 
 /* Cleared frames and all tables for the range. */
 static int supply_pages(struct process *p, struct supplies *supplies, uint64_t base, uint64_t end)
 {
+    int error = 0;
     for (uint64_t at = base; at < end; at += PAGE_BYTES) {
-        frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER, process_owner(p));
+        frame_t frame = account_alloc_zeroed(&p->account, FRAME_USER, &error);
         if (!frame)
-            return -E_NO_MEMORY;
-        memset(frame_pointer(frame), 0, PAGE_BYTES);
+            return error;
         supplies->frame[supplies->frames++] = frame;
-        if (arch_user_prepare(memory_root(p, at), at, process_owner(p)))
-            return -E_NO_MEMORY;
+        error = arch_user_prepare(memory_root(p, at), at, &p->account);
+        if (error)
+            return error;
     }
     return 0;
 }
@@ -74,7 +75,7 @@ static void map_supplies(struct process *p, struct supplies *supplies, uint64_t 
 {
     for (unsigned i = 0; i < supplies->frames; i++, base += PAGE_BYTES) {
         int error =
-            arch_user_map(memory_root(p, base), base, supplies->frame[i], prot, process_owner(p));
+            arch_user_map(memory_root(p, base), base, supplies->frame[i], prot, &p->account);
         ASSERT(!error);
     }
 }
@@ -99,7 +100,7 @@ static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned 
     if (!error)
         error = region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, prot_real(prot));
     if (error)
-        supplies_free(&supplies);
+        supplies_free(p, &supplies);
     else
         map_supplies(p, &supplies, base, prot_real(prot));
     return error;

@@ -25,7 +25,7 @@ static void free_changed(struct process *p)
     struct memory_change *change = &p->change;
     while (change->frames)
         if (frame_kind(change->frame[--change->frames]) == FRAME_USER)
-            frame_free(change->frame[change->frames]);
+            account_free(&p->account, change->frame[change->frames]);
 }
 
 static void change_finished(struct process *p)

@@ -46,11 +46,6 @@ void process_set_state(struct process *p, enum process_state state)
     p->state = state;
 }
 
-struct frame_owner process_owner(const struct process *p)
-{
-    return (struct frame_owner){.core = (uint8_t)this_core, .process = p->pid};
-}
-
 struct process *process_find(uint32_t pid)
 {
     for (struct process *p = processes; p; p = p->next)
@@ -171,6 +166,7 @@ static void process_undo(struct process *p)
 {
     while (!memory_give_back(p))
         ;
+    ASSERT(p->account.used == 0);
     records_free(p);
     if (p->actor)
         actor_end(p->actor, E_NO_MEMORY, 0);
@@ -188,6 +184,9 @@ long process_create(uint32_t parent, const char *arguments, size_t bytes)
         return -E_NO_MEMORY;
     p->pid = ++last_pid;
     p->parent = parent;
+    p->account =
+        (struct frame_account){.owner = {(uint8_t)this_core, p->pid}, .limit = ACCOUNT_UNLIMITED};
+    p->pin_limit = ACCOUNT_UNLIMITED;
     int error = home_actor_make(p);
     if (!error)
         error = process_fill(p, arguments, bytes);
@@ -270,6 +269,7 @@ void process_continue_later(struct process *p)
 
 static void process_gone(struct process *p)
 {
+    ASSERT(p->account.used == 0);
     records_free(p);
     p->gone = 1;
     struct actor *actor = p->actor;

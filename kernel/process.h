@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include "abi/process.h"
+#include "kernel/account.h"
 #include "kernel/backlog.h"
 #include "kernel/handle.h"
 #include "kernel/memory.h"
@@ -82,6 +83,9 @@ struct process {
 
     struct handle_table handles;
 
+    struct frame_account account; /* all its frames and tables; pinned: by mem_pin */
+    uint32_t pinned, pin_limit;
+
     unsigned roots;
     struct root root[ROOTS_MAX];
     struct region_list regions;
@@ -100,7 +104,6 @@ struct process {
     uint64_t unmap_at; /* of the giving back */
 };
 
-struct frame_owner process_owner(const struct process *p);
 struct process *process_find(uint32_t pid);
 int process_any(void); /* whether any process is left */
 struct vcore_record *process_record(struct process *p, unsigned vcoreid); /* NULL: none was made */

@@ -3,6 +3,7 @@
 #include "abi/layout.h"
 #include "abi/syscall.h"
 #include "arch/arch.h"
+#include "kernel/account.h"
 #include "kernel/kernel.h"
 #include "kernel/probe/probe.h"
 #include "kernel/shared/frame.h"
@@ -60,11 +61,13 @@ PANIC_PROBE(execute_data, "execute-data", execute_the_heap)
 /* A page that a process could reach, in a space that is entered for it. */
 static void enter_user_page(void)
 {
-    struct frame_owner owner = owned_by_kernel(this_core);
-    frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER, owner);
-    frame_t root = arch_root_make(owner);
+    struct frame_account account = {.owner = owned_by_kernel(this_core),
+                                    .limit = ACCOUNT_UNLIMITED};
+    int error = 0;
+    frame_t frame = account_alloc(&account, FRAME_USER, &error);
+    frame_t root = arch_root_make(&account, &error);
     memset(frame_pointer(frame), 0xc3, PAGE_BYTES);
-    int error = arch_user_map(root, PAGE_BYTES, frame, PROT_R | PROT_X, owner);
+    error = arch_user_map(root, PAGE_BYTES, frame, PROT_R | PROT_X, &account);
     ASSERT(!error);
     void *space = arch_space_make();
     arch_space_set(space, 0, root);

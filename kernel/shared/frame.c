@@ -17,7 +17,7 @@ enum {
 
 /* The truth about a frame is `word`: kind, order of a free block at its first frame, zone, owner.
  * next and prev are the links of the free list that a free block's first frame is in; with the lock
- * held. */
+ * held. Of an allocated frame, next is its owner's: frame_note. */
 struct record {
     uint64_t word;
     frame_t next, prev;
@@ -313,6 +313,17 @@ frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind 
     return frame;
 }
 
+void frame_free_block(frame_t frame, unsigned order)
+{
+    enum frame_zone zone = (enum frame_zone)word_zone(word_get(frame));
+    ASSERT(order <= ORDER_MAX && frame % (1u << order) == 0);
+    spin_lock(&allocator.lock);
+    for (frame_t i = 0; i < 1u << order; i++)
+        word_set(frame + i, WORD(FRAME_ABSENT, 0, zone, 0, 0));
+    block_put(zone, frame, order);
+    spin_unlock(&allocator.lock);
+}
+
 frame_t frame_reserve_take(void)
 {
     if (reserve_count == 0)
@@ -342,6 +353,16 @@ void frame_cache_drain(void)
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
+
+uint32_t frame_note(frame_t frame)
+{
+    return frame_table[frame].next;
+}
+
+void frame_note_set(frame_t frame, uint32_t note)
+{
+    frame_table[frame].next = note;
+}
 
 enum frame_kind frame_kind(frame_t frame)
 {

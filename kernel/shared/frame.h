@@ -56,6 +56,15 @@ void frame_free(frame_t frame);
 frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind kind,
                           struct frame_owner owner);
 
+/* Gives a block back to the shared allocator: of 2^order frames, aligned to its size, all of one
+ * owner, who calls this. */
+void frame_free_block(frame_t frame, unsigned order);
+
+/* A number that the owner of an allocated frame keeps with it, in the table: 0 at allocation is not
+ * promised. The owner alone reads and writes it. */
+uint32_t frame_note(frame_t frame);
+void frame_note_set(frame_t frame, uint32_t note);
+
 /* The copying fault path's own reserve of private frames: frame_reserve_take never touches the
  * shared allocator (panics when empty); the event loop tops the reserve up. */
 frame_t frame_reserve_take(void);

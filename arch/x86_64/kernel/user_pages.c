@@ -6,9 +6,8 @@
 #include "abi/syscall.h"
 #include "arch/arch.h"
 #include "arch/x86_64/kernel/paging.h"
+#include "kernel/account.h"
 #include "kernel/kernel.h"
-#include "kernel/shared/frame.h"
-#include "lib/string.h"
 
 enum { LEVELS = 3 }; /* below a root: PDPT, PD, PT */
 
@@ -35,17 +34,9 @@ static uint64_t *entry_find(frame_t root, uint64_t address)
     return &table[index_at(address, 0)];
 }
 
-static frame_t table_make(struct frame_owner owner)
+frame_t arch_root_make(struct frame_account *account, int *error)
 {
-    frame_t frame = frame_alloc(ZONE_GENERAL, FRAME_USER_TABLE, owner);
-    if (frame)
-        memset(frame_pointer(frame), 0, PAGE_BYTES);
-    return frame;
-}
-
-frame_t arch_root_make(struct frame_owner owner)
-{
-    return table_make(owner);
+    return account_alloc_zeroed(account, FRAME_USER_TABLE, error);
 }
 
 /* A page without access keeps its frame in an entry that is not present. */
@@ -57,14 +48,15 @@ static uint64_t prot_bits(unsigned prot)
            (prot & PROT_X ? 0 : PTE_NX);
 }
 
-/* The last-level entry for address, with the tables that lead to it made; NULL: out of memory. */
-static uint64_t *entry_make(frame_t root, uint64_t address, struct frame_owner owner)
+/* The last-level entry for address, with the tables that lead to it made; NULL with *error set. */
+static uint64_t *entry_make(frame_t root, uint64_t address, struct frame_account *account,
+                            int *error)
 {
     uint64_t *table = frame_pointer(root);
     for (unsigned level = LEVELS - 1; level > 0; level--) {
         uint64_t *entry = &table[index_at(address, level)];
         if (!(*entry & PTE_P)) {
-            frame_t below = table_make(owner);
+            frame_t below = account_alloc_zeroed(account, FRAME_USER_TABLE, error);
             if (!below)
                 return NULL;
             *entry = (uint64_t)below << PAGE_SHIFT | PTE_P | PTE_W | PTE_U | PTE_A;
@@ -74,17 +66,20 @@ static uint64_t *entry_make(frame_t root, uint64_t address, struct frame_owner o
     return &table[index_at(address, 0)];
 }
 
-int arch_user_prepare(frame_t root, uint64_t address, struct frame_owner owner)
+int arch_user_prepare(frame_t root, uint64_t address, struct frame_account *account)
 {
-    return entry_make(root, address, owner) ? 0 : -E_NO_MEMORY;
+    int error = 0;
+    entry_make(root, address, account, &error);
+    return error;
 }
 
 int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
-                  struct frame_owner owner)
+                  struct frame_account *account)
 {
-    uint64_t *entry = entry_make(root, address, owner);
+    int error = 0;
+    uint64_t *entry = entry_make(root, address, account, &error);
     if (!entry)
-        return -E_NO_MEMORY;
+        return error;
     if (*entry)
         return -E_EXISTS;
     *entry = (uint64_t)frame << PAGE_SHIFT | prot_bits(prot);
@@ -125,27 +120,29 @@ uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *
 }
 
 /* Frees the tables below one, at most *budget; returns 1 when it holds none any more. */
-static int tables_free(uint64_t *table, unsigned level, unsigned *budget)
+static int tables_free(uint64_t *table, unsigned level, struct frame_account *account,
+                       unsigned *budget)
 {
     if (level == 0)
         return 1;
     for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
         if (!(table[i] & PTE_P))
             continue;
-        if (*budget == 0 || !tables_free(table_of(table[i]), level - 1, budget) || *budget == 0)
+        if (*budget == 0 || !tables_free(table_of(table[i]), level - 1, account, budget) ||
+            *budget == 0)
             return 0;
-        frame_free((frame_t)((table[i] & PTE_ADDR) >> PAGE_SHIFT));
+        account_free(account, (frame_t)((table[i] & PTE_ADDR) >> PAGE_SHIFT));
         table[i] = 0;
         --*budget;
     }
     return 1;
 }
 
-int arch_root_free(frame_t root, unsigned budget)
+int arch_root_free(frame_t root, struct frame_account *account, unsigned budget)
 {
-    if (!tables_free(frame_pointer(root), LEVELS - 1, &budget))
+    if (!tables_free(frame_pointer(root), LEVELS - 1, account, &budget))
         return 0;
-    frame_free(root);
+    account_free(account, root);
     return 1;
 }
 
