@@ -15,7 +15,7 @@
     X(7, vcore_yield, 1, "flags", "")                                                       \
     X(8, vcore_halt, 0, "", "")                                                             \
     X(9, vcore_notify, 1, "vcoreid", "")                                                    \
-    X(10, proc_create, 3, "bytes image flags", "in char strings[bytes]")                    \
+    X(10, proc_create, 4, "bytes image flags environment", "in char strings[bytes]")        \
     X(11, proc_run, 1, "process", "")                                                       \
     X(12, proc_wait, 1, "process", "")                                                      \
     X(13, proc_kill, 2, "process flags", "")                                                \

@@ -67,7 +67,7 @@ enum right {
     RIGHT_GIVE = 16,   /* put the handle into a message or another process */
     RIGHTS_ALL = 31
 };
-enum { HANDLES_MAX = 255 }; /* of a process; numbers are 1 to HANDLES_MAX, 0 is none */
+enum { HANDLES_MAX = 1024 }; /* of a process; numbers are 1 to HANDLES_MAX, 0 is none */
 
 /* object_map: in the message page. */
 enum map_mode { OBJECT_SHARED, OBJECT_COPY, OBJECT_MODES };

@@ -5,7 +5,7 @@
 #include "kernel/process.h"
 #include "lib/string.h"
 
-_Static_assert(HANDLES_MAX * sizeof(struct handle) <= PAGE_BYTES, "a table is a page");
+_Static_assert(HANDLE_PAGES *HANDLE_PAGE_ENTRIES == HANDLES_MAX, "pages are full");
 
 /* The root partition: a placeholder that handles can name. */
 static void partition_hold(const struct handle *handle)
@@ -17,6 +17,7 @@ static void partition_release(const struct handle *handle, struct process *holde
 const struct handle_class partition_handles = {"partition", partition_hold, partition_release};
 
 static const struct handle_class *const classes[HANDLE_KINDS] = {
+    [HANDLE_PROCESS] = &process_handles,
     [HANDLE_PARTITION] = &partition_handles,
 };
 
@@ -35,8 +36,12 @@ int handle_room(struct process *p, unsigned wanted)
     struct handle_table *table = &p->handles;
     if (table->count + wanted > HANDLES_MAX)
         return -E_LIMIT;
-    if (!table->entry && !(table->entry = arch_private_alloc()))
-        return -E_NO_MEMORY;
+    unsigned room = 0;
+    for (unsigned i = 0; i < HANDLE_PAGES && room < wanted; i++) {
+        if (!table->page[i] && !(table->page[i] = arch_private_alloc()))
+            return -E_NO_MEMORY;
+        room += HANDLE_PAGE_ENTRIES - table->used[i];
+    }
     return 0;
 }
 
@@ -45,22 +50,26 @@ long handle_add(struct process *p, const struct handle *handle)
     int error = handle_room(p, 1);
     if (error)
         return error;
-    struct handle *entry = p->handles.entry;
-    while (entry->kind != HANDLE_NONE)
-        entry++;
-    *entry = *handle;
-    p->handles.count++;
-    return entry - p->handles.entry + 1;
+    struct handle_table *table = &p->handles;
+    unsigned page = 0, at = 0;
+    while (table->used[page] == HANDLE_PAGE_ENTRIES)
+        page++;
+    while (table->page[page][at].kind != HANDLE_NONE)
+        at++;
+    table->page[page][at] = *handle;
+    table->used[page]++;
+    table->count++;
+    return page * HANDLE_PAGE_ENTRIES + at + 1;
 }
 
 int handle_find(struct process *p, unsigned long number, enum handle_kind kind, unsigned rights,
                 struct handle **found)
 {
-    struct handle *entry = p->handles.entry;
-    if (!entry || number < 1 || number > HANDLES_MAX)
+    if (number < 1 || number > HANDLES_MAX)
         return -E_NO_ENTRY;
-    entry += number - 1;
-    if (entry->kind == HANDLE_NONE)
+    struct handle *page = p->handles.page[(number - 1) / HANDLE_PAGE_ENTRIES];
+    struct handle *entry = page ? &page[(number - 1) % HANDLE_PAGE_ENTRIES] : NULL;
+    if (!entry || entry->kind == HANDLE_NONE)
         return -E_NO_ENTRY;
     if (kind != HANDLE_NONE && entry->kind != kind)
         return -E_KIND;
@@ -81,26 +90,42 @@ int handle_object(struct process *p, unsigned long number, enum handle_kind kind
 
 struct handle handle_take(struct process *p, struct handle *entry)
 {
+    struct handle_table *table = &p->handles;
     struct handle taken = *entry;
+    unsigned page = 0;
+    while (entry < table->page[page] || entry >= table->page[page] + HANDLE_PAGE_ENTRIES)
+        page++;
     *entry = (struct handle){0};
-    p->handles.count--;
+    table->used[page]--;
+    table->count--;
     return taken;
+}
+
+/* Closes the handles of one page, at most *budget; 1 when none is left in it. */
+static int page_give_back(struct process *p, unsigned page, unsigned *budget)
+{
+    struct handle_table *table = &p->handles;
+    for (unsigned i = 0; table->used[page]; i++) {
+        struct handle *entry = &table->page[page][i];
+        if (entry->kind == HANDLE_NONE)
+            continue;
+        if (!*budget)
+            return 0;
+        --*budget;
+        struct handle taken = handle_take(p, entry);
+        handle_release(&taken, p);
+    }
+    if (table->page[page])
+        arch_private_free(table->page[page]);
+    table->page[page] = NULL;
+    return 1;
 }
 
 int handles_give_back(struct process *p, unsigned budget)
 {
-    struct handle_table *table = &p->handles;
-    for (unsigned i = 0; table->count && i < HANDLES_MAX; i++) {
-        if (table->entry[i].kind == HANDLE_NONE)
-            continue;
-        if (!budget--)
+    for (unsigned page = 0; page < HANDLE_PAGES; page++)
+        if (!page_give_back(p, page, &budget))
             return 0;
-        struct handle taken = handle_take(p, &table->entry[i]);
-        handle_release(&taken, p);
-    }
-    if (table->entry)
-        arch_private_free(table->entry);
-    table->entry = NULL;
     return 1;
 }
 

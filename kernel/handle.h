@@ -7,6 +7,7 @@
 #define KERNEL_HANDLE_H
 
 #include <stdint.h>
+#include "abi/layout.h"
 #include "abi/syscall.h"
 
 struct process;
@@ -30,16 +31,23 @@ struct handle_class {
 extern const struct handle_class process_handles, object_handles, channel_handles,
     partition_handles;
 
+enum {
+    HANDLE_PAGE_ENTRIES = PAGE_BYTES / sizeof(struct handle),
+    HANDLE_PAGES = HANDLES_MAX / HANDLE_PAGE_ENTRIES,
+};
+
+/* Invariant: count is the sum of used. */
 struct handle_table {
-    struct handle *entry; /* a page of the private heap, made with the first handle; [number - 1] */
+    struct handle *page[HANDLE_PAGES]; /* of the private heap, each made when it is needed */
+    uint16_t used[HANDLE_PAGES];       /* entries of each */
     unsigned count;
 };
 
 /* A number for a copy of *handle, which must hold its object already: the number goes on with that
  * hold. -E_LIMIT, -E_NO_MEMORY: nothing was done, the hold is still the caller's. */
 long handle_add(struct process *p, const struct handle *handle);
-/* How many more handle_add will take without failing, up to wanted; makes the table if need be. */
-int handle_room(struct process *p, unsigned wanted); /* 0, -E_LIMIT, -E_NO_MEMORY */
+/* Makes room for so many more: handle_add will take them without failing. -E_LIMIT, -E_NO_MEMORY. */
+int handle_room(struct process *p, unsigned wanted);
 
 /* The entry of a number that is of the kind (HANDLE_NONE: of any) and has all these rights. Valid until the table
  * changes. 0, -E_NO_ENTRY, -E_KIND, -E_PERMISSION. */

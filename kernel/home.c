@@ -3,8 +3,10 @@
 #include "abi/syscall.h"
 #include "arch/arch.h"
 #include "kernel/actor.h"
+#include "kernel/control.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
+#include "kernel/process_end.h"
 #include "kernel/shared/shared.h"
 #include "kernel/shared/user_word.h"
 #include "kernel/vcore.h"
@@ -133,6 +135,7 @@ void home_answer(struct process *p, unsigned vcoreid, long result)
     if (!record->call_open)
         return;
     record->call_open = 0;
+    record->waits_for = 0;
     if (record->asker == ADDRESS_NONE) {
         vcore_answer(p->pid, vcoreid, result);
         return;
@@ -192,7 +195,7 @@ static long call_exit(struct process *p, unsigned vcoreid, long number, const lo
 {
     if (argument[0] & ~0xffl)
         return -E_INVALID;
-    process_end(p, (int)argument[0]);
+    process_end(p, (int)argument[0], END_EXIT);
     return CALL_LATER;
 }
 
@@ -206,10 +209,10 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_cores_request] = cores_call,
     [PANDO_vcore_yield] = cores_call,
     [PANDO_vcore_notify] = call_notify,
-    [PANDO_proc_create] = children_call,
-    [PANDO_proc_run] = children_call,
-    [PANDO_proc_wait] = children_call,
-    [PANDO_proc_kill] = children_call,
+    [PANDO_proc_create] = control_call,
+    [PANDO_proc_run] = control_call,
+    [PANDO_proc_wait] = control_call,
+    [PANDO_proc_kill] = control_call,
     [PANDO_handle_close] = handle_call,
     [PANDO_handle_duplicate] = handle_call,
     [PANDO_handle_info] = handle_call,
@@ -278,6 +281,11 @@ static void log_fault(const struct process *p, unsigned vcoreid, unsigned core,
                  vcoreid, core, arch_fault_name(fault->vector), fault->instruction);
 }
 
+static enum end_reason end_reason(int error)
+{
+    return error == -E_NO_MEMORY ? END_MEMORY : error == -E_LIMIT ? END_LIMIT : END_FAULT;
+}
+
 int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
 {
     if (p->state >= PROCESS_DYING)
@@ -288,7 +296,7 @@ int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fau
             fault->address < USER_TOP ? memory_fault(p, fault->address, fault->access) : -E_RANGE;
     if (error) {
         log_fault(p, vcoreid, process_record(p, vcoreid)->core, fault, error);
-        process_end(p, STATUS_FAULT);
+        process_end(p, STATUS_FAULT, end_reason(error));
     }
     return error;
 }
@@ -341,7 +349,7 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     if (m->word[1] && p->state < PROCESS_DYING) {
         log_line("process %u (%s): core %u has no memory left to drive its vcore %u", p->pid,
                  p->name, record->core, vcoreid);
-        process_end(p, STATUS_KILLED);
+        process_end(p, STATUS_KILLED, END_MEMORY);
     }
     if (p->state >= PROCESS_DYING)
         process_continue_end(p);

@@ -13,11 +13,6 @@ int home_actor_make(struct process *p); /* sets p->actor, p->address */
  * vcore is told to stop. */
 void home_give_up(struct process *p);
 
-/* A turn of giving back what a dying process owns, if nothing is awaited any more: called by
- * CONTINUE, and when a vcore has stopped, a flush was acknowledged or the allocator has
- * answered. */
-void process_continue_end(struct process *p);
-
 /* --- the process's cores: home_cores.c ------------------------------------------------------- */
 
 struct message;
@@ -30,8 +25,5 @@ void home_single_left(
     struct process *p); /* from _S to _M: the single context is in the uthread slot */
 /* cores_request, vcore_yield */
 long cores_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
-
-/* proc_create, proc_run, proc_wait, proc_kill: children.c */
-long children_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 #endif

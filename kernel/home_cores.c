@@ -7,6 +7,7 @@
 #include "kernel/home.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
+#include "kernel/process_end.h"
 #include "kernel/shared/shared.h"
 #include "kernel/vcore.h"
 #include "lib/string.h"
@@ -101,7 +102,7 @@ static void start_granted(struct process *p, const uint64_t *set)
             error |= attach_granted(p, id_of_core[core], core);
     if (error) {
         log_line("process %u (%s): out of memory for the vcores it was granted", p->pid, p->name);
-        process_end(p, STATUS_KILLED);
+        process_end(p, STATUS_KILLED, END_MEMORY);
     }
 }
 

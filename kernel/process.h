@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include "abi/process.h"
+#include "abi/syscall.h"
 #include "kernel/account.h"
 #include "kernel/backlog.h"
 #include "kernel/handle.h"
@@ -57,6 +58,7 @@ struct vcore_record {
     uint8_t wake_sent, wake_again; /* a VCORE_WAKE is under way, and another is asked for */
     uint8_t granted;               /* the core came from the allocator */
     uint8_t call_open;             /* a call or fault of it is to be answered */
+    uint32_t waits_for;            /* pid of the process that its open proc_wait is for; 0: none */
     uint8_t request_next;          /* the vcore whose cores_request waits behind this one's */
     uint8_t call_waits; /* number, argument: behind the memory change under way, in this order: */
     uint32_t wait_order;
@@ -70,11 +72,14 @@ struct process {
     struct process *next; /* all processes at this home */
     struct actor *actor;
     uint64_t address;
-    uint32_t pid, parent;
+    uint32_t pid;
+    uint32_t parent; /* its creator, with which it ends; 0: it is detached */
     enum process_state state;
     uint8_t continue_sent; /* a CONTINUE is under way; one is enough */
-    uint8_t gone;          /* all is given back; the status waits for the parent */
+    uint8_t gone;          /* all is given back; only the record stays, for those who name it */
+    uint8_t reason;        /* enum end_reason, once it is dying */
     int status;
+    unsigned holds; /* handles that name it, those in messages too */
     char name[NAME_BYTES];
 
     struct procinfo *info; /* these two through the direct map */
@@ -99,7 +104,7 @@ struct process {
     uint64_t first_grant[4]; /* cores, while the single context leaves for the uthread slot */
     struct vcore_record *records[RECORD_PAGES];
 
-    uint32_t waited_by; /* pid of the process that waits in proc_wait; 0: none */
+    uint32_t waited_by; /* pid of the process that waits, or waited, in proc_wait; 0: none did */
     unsigned waiter_vcore;
     uint64_t unmap_at; /* of the giving back */
 };
@@ -112,15 +117,26 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid); /* NUL
 void process_set_state(struct process *p, enum process_state state);
 int process_may_move(enum process_state from, enum process_state to);
 
-/* Creates a process, CREATED, with this kernel as its home. arguments: strings, each ended by a
- * NUL. Returns its pid, or a named error with nothing left behind. */
-long process_create(uint32_t parent, const char *arguments, size_t bytes);
+/* What a process is made of. */
+struct process_plan {
+    struct process *creator; /* NULL: the kernel */
+    int detached;            /* does not end with its creator */
+    const char *strings;     /* each ended by a NUL; read once */
+    size_t bytes;
+    unsigned long environment; /* the last so many strings; the others are arguments */
+};
+
+/* Creates a process, CREATED, with this kernel as its home and without handles to it. -E_INVALID,
+ * -E_LIMIT, -E_NO_MEMORY: nothing is left behind. */
+int process_create(const struct process_plan *plan, struct process **made);
 /* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on this core. -E_STATE: it is not CREATED.
  * Another error: it is being ended. */
 int process_run(struct process *p);
 /* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status
- * when all that it owned is back. */
-void process_end(struct process *p, int status);
+ * when all that it owned is back; its record stays as long as handles name it. */
+void process_end(struct process *p, int status, enum end_reason reason);
+/* The same by way of DYING_ABORT, which a process that is DYING already may still enter. */
+void process_abort(struct process *p, int status, enum end_reason reason);
 
 /* A dying process has at most four messages within its home under way (CONTINUE, the last want and
  * its answer, a command or what answers it), and there is a node for each: none is refused. */
@@ -129,8 +145,6 @@ _Static_assert(4 * PROCESSES_MAX <= LOCAL_NODES, "messages of dying processes");
 
 /* Work on the process that was cut into turns goes on in a later one: CONTINUE to its actor. */
 void process_continue_later(struct process *p);
-/* Answers who waits for a process that is gone, and forgets it. */
-void process_answer_waiter(struct process *p);
 
 /* A system call of a vcore, at the process's home: the result, or CALL_LATER. */
 long home_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);

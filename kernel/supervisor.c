@@ -52,12 +52,13 @@ static void start_first_process(void)
     size_t bytes;
     if (archive_file("boot/args", &arguments, &bytes))
         machine_stop("the boot archive has no file boot/args, which names the program to run");
-    long pid = process_create(0, arguments, bytes);
-    if (pid == -E_INVALID)
+    struct process_plan plan = {.strings = arguments, .bytes = bytes};
+    struct process *p;
+    int error = process_create(&plan, &p);
+    if (error == -E_INVALID)
         machine_stop("the boot archive's boot/args does not hold a program's arguments");
-    if (pid < 0)
+    if (error)
         machine_stop("too little memory: the first process cannot be created");
-    struct process *p = process_find((uint32_t)pid);
     if (actor_watch(p->address, supervisor, 0) || process_run(p))
         machine_stop("too little memory: the first process cannot be run");
 }

@@ -91,7 +91,8 @@ _Noreturn void console_fail(const char *reason)
         system_call(PANDO_exit, STATUS_FAULT, 0, 0, 0);
 }
 
-long console_message_call(long number, const struct io_piece *pieces, size_t count)
+long console_message_call(long number, const struct io_piece *pieces, size_t count, long b, long c,
+                          long d)
 {
     long result = 0;
 
@@ -103,7 +104,7 @@ long console_message_call(long number, const struct io_piece *pieces, size_t cou
     if (result == 0) {
         vcore_mask();
         memcpy(vcore_message(), bounce, bounce_bytes);
-        result = system_call(number, bounce_bytes, 0, 0, 0);
+        result = system_call(number, bounce_bytes, b, c, d);
         vcore_unmask();
     }
     bounce_bytes = 0;

@@ -27,8 +27,9 @@ void console_complain(const char *subject, const char *predicate);
 /* Masked. Writes "pando: runtime: REASON" and ends the process with STATUS_FAULT. */
 _Noreturn void console_fail(const char *reason);
 
-/* Uthread context. Makes the kernel call with `pieces` in the message page: call(bytes, arg).
+/* Uthread context. Makes the kernel call with `pieces` in the message page: call(bytes, b, c, d).
  * -E_TOO_LONG if they exceed a page. */
-long console_message_call(long number, const struct io_piece *pieces, size_t count);
+long console_message_call(long number, const struct io_piece *pieces, size_t count, long b, long c,
+                          long d);
 
 #endif

@@ -10,7 +10,7 @@
 #include "abi/error.h"
 #include "lib/string.h"
 
-enum { PATH_MAX_BYTES = 512, ARGS_MAX = 32 };
+enum { PATH_MAX_BYTES = 512, STRINGS_MAX = 64 };
 
 static _Noreturn void refuse(int status, const char *name, const char *reason)
 {
@@ -113,15 +113,22 @@ void program_start(void *arg)
     program_become(arg, base + image.entry, stack);
 }
 
-int runtime_proc_create(int argc, char *const argv[])
+int runtime_proc_create(int argc, char *const argv[], char *const env[], uint32_t image,
+                        unsigned flags)
 {
-    struct io_piece pieces[ARGS_MAX];
+    struct io_piece pieces[STRINGS_MAX];
+    int env_count = 0;
 
+    while (env && env[env_count])
+        env_count++;
     if (argc < 1)
         return -E_INVALID;
-    if (argc > ARGS_MAX)
+    if (argc > STRINGS_MAX || env_count > STRINGS_MAX - argc)
         return -E_TOO_LONG;
-    for (int i = 0; i < argc; i++)
-        pieces[i] = (struct io_piece){(uint8_t *)argv[i], strlen(argv[i]) + 1};
-    return console_message_call(PANDO_proc_create, pieces, argc);
+    for (int i = 0; i < argc + env_count; i++) {
+        char *string = i < argc ? argv[i] : env[i - argc];
+        pieces[i] = (struct io_piece){(uint8_t *)string, strlen(string) + 1};
+    }
+    return console_message_call(PANDO_proc_create, pieces, argc + env_count, image, flags,
+                                env_count);
 }

@@ -2,6 +2,8 @@
 #ifndef RUNTIME_PROGRAM_H
 #define RUNTIME_PROGRAM_H
 
+#include <stdint.h>
+
 enum { STATUS_NOT_LOADABLE = 126, STATUS_NOT_FOUND = 127 };
 
 /* Uthread context, level 1, of uthread 0, which is `arg`: loads the program named by the first
@@ -10,6 +12,7 @@ enum { STATUS_NOT_LOADABLE = 126, STATUS_NOT_FOUND = 127 };
 void program_start(void *arg);
 
 /* Creates a process: pando.h, pando_proc_create. Uthread context. */
-int runtime_proc_create(int argc, char *const argv[]);
+int runtime_proc_create(int argc, char *const argv[], char *const env[], uint32_t image,
+                        unsigned flags);
 
 #endif

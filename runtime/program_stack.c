@@ -16,7 +16,7 @@ long program_stack_map(void)
                        PROT_R | PROT_W, 0);
 }
 
-/* Copies the argument strings to the top of the stack. */
+/* Copies the strings, arguments then environment, to the top of the stack. */
 static char *args_push(uint64_t *top)
 {
     uint64_t bytes = pando_procinfo()->args_bytes;
@@ -26,12 +26,12 @@ static char *args_push(uint64_t *top)
     return (char *)*top;
 }
 
-/* The vector of pointers to argc strings that stand one behind another. */
-static uint64_t *pointers_put(uint64_t *to, const char *strings, unsigned argc)
+/* The vector of pointers to strings that stand one behind another, from *strings on. */
+static uint64_t *pointers_put(uint64_t *to, const char **strings, unsigned count)
 {
-    for (unsigned i = 0; i < argc; i++) {
-        *to++ = (uint64_t)strings;
-        strings += strlen(strings) + 1;
+    for (unsigned i = 0; i < count; i++) {
+        *to++ = (uint64_t)*strings;
+        *strings += strlen(*strings) + 1;
     }
     *to++ = 0;
     return to;
@@ -39,7 +39,7 @@ static uint64_t *pointers_put(uint64_t *to, const char *strings, unsigned argc)
 
 uint64_t program_stack_fill(const struct elf_image *image, uint64_t base)
 {
-    unsigned argc = pando_procinfo()->argc;
+    unsigned argc = pando_procinfo()->argc, env_count = pando_procinfo()->env_count;
     uint64_t top = PLACE_STACK_TOP;
     char *args = args_push(&top);
 
@@ -65,13 +65,14 @@ uint64_t program_stack_fill(const struct elf_image *image, uint64_t base)
         {AUX_END, 0},
     };
 
-    /* argc, the arguments and a NULL, the empty environment's NULL, the auxiliary vector */
-    uint64_t words = 1 + argc + 1 + 1;
+    /* argc, the arguments and a NULL, the environment and a NULL, the auxiliary vector */
+    uint64_t words = 1 + argc + 1 + env_count + 1;
     top = (top - words * sizeof(uint64_t) - sizeof aux) / STACK_ALIGN * STACK_ALIGN;
     uint64_t *to = (uint64_t *)top;
     *to++ = argc;
-    to = pointers_put(to, args, argc);
-    *to++ = 0;
+    const char *strings = args;
+    to = pointers_put(to, &strings, argc);
+    to = pointers_put(to, &strings, env_count);
     memcpy(to, aux, sizeof aux);
     return top;
 }

@@ -9,6 +9,7 @@
 #ifndef PANDO_H
 #define PANDO_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "abi/error.h"
 #include "abi/process.h"
@@ -35,7 +36,8 @@ struct pando_table {
     void (*uthread_yield)(void);
     struct uthread *(*uthread_self)(void);
     long (*kernel_call)(long number, long a, long b, long c, long d);
-    int (*proc_create)(int argc, char *const argv[]);
+    int (*proc_create)(int argc, char *const argv[], char *const env[], uint32_t image,
+                       unsigned flags);
     long (*message_call)(long number, long a, long b, long c, long d,
                          const struct pando_message *message);
 };
@@ -108,11 +110,30 @@ static inline long pando_message_call(long number, long a, long b, long c, long 
     return PANDO_TABLE.message_call(number, a, b, c, d, message);
 }
 
-/* Creates a process that will run the program argv[0] of the boot archive; it runs after
- * pando_kernel_call(PANDO_proc_run, pid, ...). Returns its id. */
+/* Creates a process that will run the program argv[0] of the boot archive, with the environment env
+ * (ended by NULL; NULL: none). image: 0, or a handle to a memory object that is the process's runtime
+ * image; flags: PROC_DETACHED. Returns a handle to the process with all rights; it runs after
+ * pando_kernel_call(PANDO_proc_run, handle, ...). */
+static inline int pando_proc_create_with(int argc, char *const argv[], char *const env[],
+                                         uint32_t image, unsigned flags)
+{
+    return PANDO_TABLE.proc_create(argc, argv, env, image, flags);
+}
+
+/* The same, without environment, with the system's runtime; it ends with its creator. */
 static inline int pando_proc_create(int argc, char *const argv[])
 {
-    return PANDO_TABLE.proc_create(argc, argv);
+    return pando_proc_create_with(argc, argv, NULL, 0, 0);
+}
+
+/* What proc_wait returned: the status, and why the process ended. */
+static inline int pando_end_status(long ending)
+{
+    return (int)(ending & 0xff);
+}
+static inline enum end_reason pando_end_reason(long ending)
+{
+    return (enum end_reason)(ending >> 8 & 0xff);
 }
 
 #include "pando_calls.h"

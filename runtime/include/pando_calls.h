@@ -60,10 +60,12 @@ static inline long pando_vcore_notify(long vcoreid)
     return PANDO_TABLE.kernel_call(PANDO_vcore_notify, vcoreid, 0, 0, 0);
 }
 
-static inline long pando_proc_create_of(uint64_t bytes, long image, long flags, const char *strings)
+static inline long pando_proc_create_of(uint64_t bytes, long image, long flags, long environment,
+                                        const char *strings)
 {
     const struct pando_message page = {.in = strings, .in_bytes = bytes};
-    return PANDO_TABLE.message_call(PANDO_proc_create, (long)bytes, image, flags, 0, &page);
+    return PANDO_TABLE.message_call(PANDO_proc_create, (long)bytes, image, flags, environment,
+                                    &page);
 }
 
 static inline long pando_proc_run(long process)

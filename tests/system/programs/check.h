@@ -84,29 +84,40 @@ static inline int child_make(const char *word, va_list list)
     return pando_proc_create(count, words);
 }
 
-/* Creates a process from its words, up to NULL: its id, or an error. */
+/* Creates a process from its words, up to NULL: a handle, or an error. */
 static inline int child_try(const char *word, ...)
 {
     va_list list;
     va_start(list, word);
-    int pid = child_make(word, list);
+    int child = child_make(word, list);
     va_end(list);
-    return pid;
+    return child;
 }
 
-static inline long child_run(long pid)
+static inline long child_run(long child)
 {
-    return pando_kernel_call(PANDO_proc_run, pid, 0, 0, 0);
+    return pando_kernel_call(PANDO_proc_run, child, 0, 0, 0);
 }
 
-static inline long child_kill(long pid)
+static inline long child_kill(long child)
 {
-    return pando_kernel_call(PANDO_proc_kill, pid, 0, 0, 0);
+    return pando_kernel_call(PANDO_proc_kill, child, 0, 0, 0);
 }
 
-static inline long child_wait(long pid)
+/* Its status, and why it ended, as proc_wait gives them. */
+static inline long child_ending(long child)
 {
-    return pando_kernel_call(PANDO_proc_wait, pid, 0, 0, 0);
+    return pando_kernel_call(PANDO_proc_wait, child, 0, 0, 0);
+}
+
+/* Waits for its end, and closes the handle: its status, or an error, and the handle stays. */
+static inline long child_wait(long child)
+{
+    long ending = child_ending(child);
+    if (ending < 0)
+        return ending;
+    CHECK_IS(pando_kernel_call(PANDO_handle_close, child, 0, 0, 0), 0);
+    return pando_end_status(ending);
 }
 
 /* Creates a process and runs it. */
@@ -114,11 +125,11 @@ static inline int child_start(const char *word, ...)
 {
     va_list list;
     va_start(list, word);
-    int pid = child_make(word, list);
+    int child = child_make(word, list);
     va_end(list);
-    CHECK(pid > 0);
-    CHECK_IS(child_run(pid), 0);
-    return pid;
+    CHECK(child > 0);
+    CHECK_IS(child_run(child), 0);
+    return child;
 }
 
 #endif

@@ -9,13 +9,13 @@
 #define REGION_AT 0x200000000000ull
 enum { CROWD = 300, CHILDREN_MAX = 4000, STATUS_CHILD = 6, HEAD_START = 5000000 };
 
-static int pids[CHILDREN_MAX];
+static int children[CHILDREN_MAX];
 
 static int create_all(int most)
 {
-    int count = 0, pid;
-    while (count < most && (pid = child_try("crowd", "end", NULL)) > 0)
-        pids[count++] = pid;
+    int count = 0, child;
+    while (count < most && (child = child_try("crowd", "end", NULL)) > 0)
+        children[count++] = child;
     return count;
 }
 
@@ -32,13 +32,13 @@ static int create_some(int many)
 static void kill_all(int count)
 {
     for (int i = 0; i < count; i++)
-        CHECK_IS(raw_call(PANDO_proc_kill, pids[i], 0, 0), 0);
+        CHECK_IS(raw_call(PANDO_proc_kill, children[i], 0, 0), 0);
 }
 
 static void wait_for_all(int count, int may_have_ended)
 {
     for (int i = 0; i < count; i++) {
-        long status = child_wait(pids[i]);
+        long status = child_wait(children[i]);
         CHECK(status == STATUS_KILLED || (may_have_ended && status == STATUS_CHILD));
     }
 }
@@ -46,7 +46,7 @@ static void wait_for_all(int count, int may_have_ended)
 static void test_run(int count)
 {
     for (int i = 0; i < count; i++)
-        CHECK_IS(raw_call(PANDO_proc_run, pids[i], 0, 0), 0);
+        CHECK_IS(raw_call(PANDO_proc_run, children[i], 0, 0), 0);
     kill_all(count);
     wait_for_all(count, 1);
 }
@@ -59,10 +59,10 @@ static void test_kill(int count)
 
 static void test_starts(void)
 {
-    int pid = child_start("crowd", "end", NULL);
+    int child = child_start("crowd", "end", NULL);
     compute(HEAD_START);
-    CHECK_IS(child_kill(pid), 0);
-    CHECK_IS(child_wait(pid), STATUS_CHILD);
+    CHECK_IS(child_kill(child), 0);
+    CHECK_IS(child_wait(child), STATUS_CHILD);
 }
 
 static void leave_orphans(const char *generations)

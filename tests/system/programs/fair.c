@@ -45,10 +45,10 @@ static void touch(void)
 
 static void make_child(void)
 {
-    int pid = child_try("fair", "end", NULL);
-    CHECK(pid > 0);
-    CHECK_IS(child_kill(pid), 0);
-    CHECK_IS(child_wait(pid), STATUS_KILLED);
+    int child = child_try("fair", "end", NULL);
+    CHECK(child > 0);
+    CHECK_IS(child_kill(child), 0);
+    CHECK_IS(child_wait(child), STATUS_KILLED);
 }
 
 static void enter_kernel(const char *kind)
@@ -85,12 +85,12 @@ static void unmap(long tables)
     for (uint64_t at = ARENA; at < ARENA + bytes; at += TABLE_BYTES)
         *(volatile char *)at = 1;
     CHECK_IS(pando_kernel_call(PANDO_mem_unmap, ARENA, bytes, 0, 0), 0); /* the tables stay */
-    int pid = child_start("fair", "wait", NULL);
+    int child = child_start("fair", "wait", NULL);
     compute(HEAD_START);
     CHECK_IS(pando_kernel_call(PANDO_mem_unmap, ARENA, bytes, 0, 0), 0);
     printf("unmapped\n");
     fflush(stdout);
-    CHECK_IS(child_wait(pid), 0);
+    CHECK_IS(child_wait(child), 0);
 }
 
 int main(int argc, char *argv[])

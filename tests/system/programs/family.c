@@ -15,22 +15,22 @@ static int create(const char *word, ...)
     for (; word; word = va_arg(list, const char *))
         words[count++] = (char *)word;
     va_end(list);
-    int pid = pando_proc_create(count, words);
-    CHECK(pid > 0);
-    return pid;
+    int child = pando_proc_create(count, words);
+    CHECK(child > 0);
+    return child;
 }
 
-static long run(long pid)
+static long run(long child)
 {
-    return pando_kernel_call(PANDO_proc_run, pid, 0, 0, 0);
+    return pando_kernel_call(PANDO_proc_run, child, 0, 0, 0);
 }
-static long await(long pid)
+static long await(long child)
 {
-    return pando_kernel_call(PANDO_proc_wait, pid, 0, 0, 0);
+    return child_wait(child);
 }
-static long kill(long pid)
+static long kill(long child)
 {
-    return pando_kernel_call(PANDO_proc_kill, pid, 0, 0, 0);
+    return child_kill(child);
 }
 
 static void pause_ms(long ms)
@@ -50,56 +50,56 @@ static void test_errors(void)
     CHECK_IS(pando_kernel_call(PANDO_proc_create, 0, 0, 0, 0), -E_INVALID);
     CHECK_IS(pando_kernel_call(PANDO_proc_create, 4097, 0, 0, 0), -E_INVALID);
     CHECK_IS(pando_kernel_call(PANDO_proc_create, -1, 0, 0, 0), -E_INVALID);
-    const long strangers[] = {0, -1, 999, 1l << 32 | 2, 1l << 62, pando_procinfo()->pid};
+    const long strangers[] = {0, -1, 999, 1l << 32 | 2, 1l << 62, 1025};
     for (unsigned i = 0; i < sizeof strangers / sizeof *strangers; i++) {
         CHECK_IS(run(strangers[i]), -E_NO_ENTRY);
         CHECK_IS(await(strangers[i]), -E_NO_ENTRY);
         CHECK_IS(kill(strangers[i]), -E_NO_ENTRY);
     }
-    int pid = create("ends", "exit", "3", NULL);
-    CHECK_IS(run(pid), 0);
-    CHECK_IS(run(pid), -E_STATE);
-    CHECK_IS(await(pid), 3);
-    CHECK_IS(await(pid), -E_NO_ENTRY);
-    CHECK_IS(run(pid), -E_NO_ENTRY);
-    CHECK_IS(kill(pid), -E_NO_ENTRY);
-    pid = create("nowhere", NULL);
-    CHECK_IS(run(pid), 0);
-    CHECK_IS(await(pid), 127);
+    int child = create("ends", "exit", "3", NULL);
+    CHECK_IS(run(child), 0);
+    CHECK_IS(run(child), -E_STATE);
+    CHECK_IS(await(child), 3);
+    CHECK_IS(await(child), -E_NO_ENTRY);
+    CHECK_IS(run(child), -E_NO_ENTRY);
+    CHECK_IS(kill(child), -E_NO_ENTRY);
+    child = create("nowhere", NULL);
+    CHECK_IS(run(child), 0);
+    CHECK_IS(await(child), 127);
 }
 
 static void test_statuses(void)
 {
     const char *const statuses[] = {"0", "1", "77", "255"};
     for (unsigned i = 0; i < 4; i++) {
-        int pid = create("ends", "exit", statuses[i], NULL);
-        CHECK_IS(run(pid), 0);
-        CHECK_IS(await(pid), number_of(statuses[i]));
+        int child = create("ends", "exit", statuses[i], NULL);
+        CHECK_IS(run(child), 0);
+        CHECK_IS(await(child), number_of(statuses[i]));
     }
-    int pid = create("ends", "exit", "5", NULL);
-    CHECK_IS(run(pid), 0);
+    int child = create("ends", "exit", "5", NULL);
+    CHECK_IS(run(child), 0);
     pause_ms(50); /* it has ended by now, or not: the same must come out */
-    CHECK_IS(await(pid), 5);
+    CHECK_IS(await(child), 5);
 }
 
 static void test_kill(void)
 {
-    int pid = create("hello", NULL); /* CREATED */
-    CHECK_IS(kill(pid), 0);
-    CHECK_IS(run(pid), -E_STATE);
-    CHECK_IS(await(pid), STATUS_KILLED);
-    pid = create("ends", "exit", "6", NULL); /* gone, perhaps */
-    CHECK_IS(run(pid), 0);
+    int child = create("hello", NULL); /* CREATED */
+    CHECK_IS(kill(child), 0);
+    CHECK_IS(run(child), -E_STATE);
+    CHECK_IS(await(child), STATUS_KILLED);
+    child = create("ends", "exit", "6", NULL); /* gone, perhaps */
+    CHECK_IS(run(child), 0);
     pause_ms(50);
-    CHECK_IS(kill(pid), 0);
-    long status = await(pid);
+    CHECK_IS(kill(child), 0);
+    long status = await(child);
     CHECK(status == 6 || status == STATUS_KILLED);
     for (long ms = 0; ms < 40; ms += 4) { /* at all moments of its start */
-        pid = create("spin", "1", NULL);
-        CHECK_IS(run(pid), 0);
+        child = create("spin", "1", NULL);
+        CHECK_IS(run(child), 0);
         pause_ms(ms);
-        CHECK_IS(kill(pid), 0);
-        CHECK_IS(await(pid), STATUS_KILLED);
+        CHECK_IS(kill(child), 0);
+        CHECK_IS(await(child), STATUS_KILLED);
     }
 }
 
@@ -116,11 +116,11 @@ static long spin_on(long turns)
 static void test_turns(void)
 {
     for (long turns = 1 << 16; turns < 1l << 33; turns *= 2) {
-        int pid = create("ends", "exit", "6", NULL);
-        CHECK_IS(run(pid), 0);
+        int child = create("ends", "exit", "6", NULL);
+        CHECK_IS(run(child), 0);
         spin_on(turns);
-        CHECK_IS(kill(pid), 0);
-        if (await(pid) == 6)
+        CHECK_IS(kill(child), 0);
+        if (await(child) == 6)
             return;
     }
     CHECK(!"a child that got no turn");
@@ -155,13 +155,13 @@ static void test_two_waiters(void)
     struct uthread *uthread;
     void *result;
     CHECK_IS(pando_vcores_request(2), 2);
-    int pid = create("spin", "1", NULL);
-    CHECK_IS(run(pid), 0);
-    CHECK_IS(uthread_create(&uthread, await_in_vain, (void *)(long)pid), 0);
+    int child = create("spin", "1", NULL);
+    CHECK_IS(run(child), 0);
+    CHECK_IS(uthread_create(&uthread, await_in_vain, (void *)(long)child), 0);
     pause_ms(50);
-    long second = await(pid); /* whoever comes second is refused */
+    long second = await(child); /* whoever comes second is refused */
     CHECK_IS(second, -E_STATE);
-    CHECK_IS(kill(pid), 0);
+    CHECK_IS(kill(child), 0);
     CHECK_IS(uthread_join(uthread, &result), 0);
     CHECK_IS((long)result, STATUS_KILLED);
 }
@@ -169,25 +169,25 @@ static void test_two_waiters(void)
 static void test_many(long count)
 {
     for (long i = 0; i < count; i++) {
-        int pid = create("ends", "exit", "9", NULL);
-        CHECK_IS(run(pid), 0);
-        CHECK_IS(await(pid), 9);
+        int child = create("ends", "exit", "9", NULL);
+        CHECK_IS(run(child), 0);
+        CHECK_IS(await(child), 9);
     }
 }
 
 static void test_at_once(long count)
 {
-    int pids[100];
+    int children[100];
     char status[24];
     CHECK(count <= 100);
     for (long i = 0; i < count; i++) {
         snprintf(status, sizeof status, "%ld", i);
-        pids[i] = create("slow", status, NULL);
+        children[i] = create("slow", status, NULL);
     }
     for (long i = 0; i < count; i++)
-        CHECK_IS(run(pids[i]), 0);
+        CHECK_IS(run(children[i]), 0);
     for (long i = count - 1; i >= 0; i--)
-        CHECK_IS(await(pids[i]), i);
+        CHECK_IS(await(children[i]), i);
 }
 
 /* A child faults; one that computes at the same time ends as if nothing had been. */
@@ -215,16 +215,16 @@ static void test_exhausted_child(void)
 /* No more can be created at some point, and what was created works. */
 static void test_crowd(void)
 {
-    static int pids[4000];
+    static int children[4000];
     char *words[] = {"ends", "exit", "9"};
-    int count = 0, pid;
-    while (count < 4000 && (pid = pando_proc_create(3, words)) > 0)
-        pids[count++] = pid;
-    CHECK(count == 4000 || pid == -E_NO_MEMORY || pid == -E_LIMIT);
+    int count = 0, child;
+    while (count < 4000 && (child = pando_proc_create(3, words)) > 0)
+        children[count++] = child;
+    CHECK(count == 4000 || child == -E_NO_MEMORY || child == -E_LIMIT);
     CHECK(count > 20);
     for (int i = 0; i < count; i++) {
-        CHECK_IS(kill(pids[i]), 0);
-        CHECK_IS(await(pids[i]), STATUS_KILLED);
+        CHECK_IS(kill(children[i]), 0);
+        CHECK_IS(await(children[i]), STATUS_KILLED);
     }
     test_many(3);
 }
@@ -236,9 +236,9 @@ static void test_churn(long rounds)
     snprintf(most, sizeof most, "%u", pando_procinfo()->max_vcores);
     for (long i = 1; i <= rounds; i++) {
         snprintf(turns, sizeof turns, "%ld", i);
-        int pid = create("stale", "churn", most, turns, NULL);
-        CHECK_IS(run(pid), 0);
-        CHECK_IS(await(pid), STATUS_FAULT);
+        int child = create("stale", "churn", most, turns, NULL);
+        CHECK_IS(run(child), 0);
+        CHECK_IS(await(child), STATUS_FAULT);
     }
 }
 
@@ -250,11 +250,11 @@ static void test_wild(long seeds)
     long faults = 0;
     for (long i = 1; i <= seeds; i++) {
         snprintf(seed, sizeof seed, "%ld", i);
-        int pid = create("random", "wild", seed, NULL);
-        CHECK_IS(run(pid), 0);
+        int child = create("random", "wild", seed, NULL);
+        CHECK_IS(run(child), 0);
         pause_ms(30);
-        CHECK_IS(kill(pid), 0);
-        long status = await(pid);
+        CHECK_IS(kill(child), 0);
+        long status = await(child);
         faults += status == STATUS_FAULT;
         CHECK(status >= 0);
     }

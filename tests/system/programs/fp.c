@@ -192,16 +192,16 @@ static void test_slices(long seed)
 static void run_children(const char *test, unsigned count)
 {
     char seeds[UTHREADS_MAX][24];
-    long pids[UTHREADS_MAX];
+    long children[UTHREADS_MAX];
     for (unsigned i = 0; i < count; i++) {
         snprintf(seeds[i], sizeof seeds[i], "%u", i + 1);
         char *words[] = {"fp", (char *)test, seeds[i]};
-        CHECK((pids[i] = pando_proc_create(3, words)) > 0);
+        CHECK((children[i] = pando_proc_create(3, words)) > 0);
     }
     for (unsigned i = 0; i < count; i++)
-        CHECK_IS(pando_kernel_call(PANDO_proc_run, pids[i], 0, 0, 0), 0);
+        CHECK_IS(pando_kernel_call(PANDO_proc_run, children[i], 0, 0, 0), 0);
     for (unsigned i = 0; i < count; i++)
-        CHECK_IS(pando_kernel_call(PANDO_proc_wait, pids[i], 0, 0, 0), 0);
+        CHECK_IS(child_wait(children[i]), 0);
 }
 
 /* --- many uthreads --------------------------------------------------------------------------- */

@@ -39,7 +39,7 @@ static void test_errors(void)
     CHECK_IS(pando_console_write(STREAM_OUTPUT, ~0ull, much), -E_INVALID);
     CHECK_IS(pando_console_write(STREAM_OUTPUT, 0, NULL), -E_INVALID);
     CHECK_IS(pando_console_write(7, 1, much), -E_INVALID);
-    CHECK_IS(pando_proc_create_of(1, 0, 0, ""), -E_INVALID);
+    CHECK_IS(pando_proc_create_of(1, 0, 0, 0, ""), -E_INVALID);
     CHECK_IS(pando_message_call(PANDO_null, 0, 0, 0, 0, &(struct pando_message){NULL, 0, NULL, 0}),
              0);
     printf("ok\n");
@@ -47,8 +47,8 @@ static void test_errors(void)
 
 static void test_child(void)
 {
-    static const char strings[] = "messages\0status\0"; /* an empty string ends them */
-    long child = pando_proc_create_of(sizeof strings, 0, 0, strings);
+    static const char strings[] = "messages\0status";
+    long child = pando_proc_create_of(sizeof strings, 0, 0, 0, strings);
     CHECK(child > 0);
     CHECK_IS(pando_proc_run(child), 0);
     CHECK_IS(pando_proc_wait(child) & 0xff, STATUS_CHILD);

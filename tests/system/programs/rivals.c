@@ -14,14 +14,14 @@ static int start(uint64_t *state)
 
 static void round_of_rivals(uint64_t *state)
 {
-    int pid[RIVALS_MAX], count = 1 + random_next(state) % RIVALS_MAX;
+    int child[RIVALS_MAX], count = 1 + random_next(state) % RIVALS_MAX;
     for (int i = 0; i < count; i++)
-        pid[i] = start(state);
+        child[i] = start(state);
     compute(random_next(state) % LONGEST);
     for (int i = 0; i < count; i++)
-        CHECK_IS(child_kill(pid[i]), 0);
+        CHECK_IS(child_kill(child[i]), 0);
     for (int i = count - 1; i >= 0; i--)
-        CHECK(child_wait(pid[i]) >= 0);
+        CHECK(child_wait(child[i]) >= 0);
 }
 
 int main(int argc, char *argv[])

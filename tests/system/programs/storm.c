@@ -128,10 +128,10 @@ static void kill_each(const char *what, long rounds, long longest)
 {
     CHECK_IS(pando_vcores_request(1), 1);
     for (long i = 1; i <= rounds; i++) {
-        int pid = start(what, i);
+        int child = start(what, i);
         compute(i * STEPS % rounds * longest / rounds);
-        CHECK_IS(child_kill(pid), 0);
-        CHECK_IS(child_wait(pid), STATUS_KILLED);
+        CHECK_IS(child_kill(child), 0);
+        CHECK_IS(child_wait(child), STATUS_KILLED);
     }
 }
 
@@ -150,15 +150,15 @@ static void test_move(long rounds)
 
 static void test_compete(long rounds)
 {
-    int pid[RIVALS];
+    int child[RIVALS];
     for (long round = 1; round <= rounds; round++) {
         for (long i = 0; i < RIVALS; i++)
-            pid[i] = start("competes", round * RIVALS + i);
+            child[i] = start("competes", round * RIVALS + i);
         compute(round * STEPS % 1000 * 1000);
         for (long i = 0; i < RIVALS; i += 2)
-            CHECK_IS(child_kill(pid[i]), 0);
+            CHECK_IS(child_kill(child[i]), 0);
         for (long i = 0; i < RIVALS; i++) {
-            long status = child_wait(pid[i]);
+            long status = child_wait(child[i]);
             CHECK(status == STATUS_CHILD || (i % 2 == 0 && status == STATUS_KILLED));
         }
     }

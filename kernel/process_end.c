@@ -1,0 +1,104 @@
+/* The end of a process: what it gives back, in which order. docs/process.md. */
+#include "kernel/process_end.h"
+#include "abi/error.h"
+#include "abi/syscall.h"
+#include "arch/arch.h"
+#include "kernel/actor.h"
+#include "kernel/control.h"
+#include "kernel/home.h"
+#include "kernel/kernel.h"
+#include "kernel/memory.h"
+#include "kernel/process.h"
+
+enum { HANDLES_A_TURN = 32, CHILDREN_A_TURN = 16 }; /* each has messages queued for it */
+
+static void records_free(struct process *p)
+{
+    for (unsigned i = 0; i < RECORD_PAGES; i++)
+        if (p->records[i]) {
+            arch_private_free(p->records[i]);
+            p->records[i] = NULL;
+        }
+}
+
+void process_undo(struct process *p, int error)
+{
+    while (!memory_give_back(p))
+        ;
+    ASSERT(p->account.used == 0);
+    records_free(p);
+    if (p->actor)
+        actor_end(p->actor, -error, 0);
+    process_forget(p);
+}
+
+/* They end with their creator, some a turn. 1: none is left that lives. */
+static int end_children(uint32_t pid)
+{
+    unsigned ended = 0;
+    for (struct process *child = process_after(NULL); child; child = process_after(child)) {
+        if (child->parent != pid || child->state >= PROCESS_DYING)
+            continue;
+        if (ended++ == CHILDREN_A_TURN)
+            return 0;
+        process_end(child, STATUS_KILLED, END_KILLED);
+    }
+    return 1;
+}
+
+void process_continue_later(struct process *p)
+{
+    if (p->continue_sent)
+        return;
+    p->continue_sent = 1;
+    struct message m = {.head = message_head(MESSAGE_CONTINUE)};
+    int refused = actor_send(p->address, &m);
+    ASSERT(!refused);
+}
+
+static void process_gone(struct process *p)
+{
+    ASSERT(p->account.used == 0);
+    records_free(p);
+    p->gone = 1;
+    struct actor *actor = p->actor;
+    p->actor = NULL;
+    actor_end(actor, E_OK, (uint64_t)p->status);
+    control_gone(p);
+    if (!p->holds)
+        process_forget(p);
+}
+
+void process_continue_end(struct process *p)
+{
+    if (p->attached || p->change.active || p->wants_open)
+        return;
+    if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p))
+        process_gone(p);
+    else
+        process_continue_later(p);
+}
+
+static void end(struct process *p, enum process_state state, int status, enum end_reason reason)
+{
+    process_set_state(p, state);
+    p->status = status;
+    p->reason = (uint8_t)reason;
+    home_give_up(p);
+    if (!p->attached)
+        process_continue_later(p);
+}
+
+void process_end(struct process *p, int status, enum end_reason reason)
+{
+    if (p->state < PROCESS_DYING)
+        end(p, PROCESS_DYING, status, reason);
+}
+
+void process_abort(struct process *p, int status, enum end_reason reason)
+{
+    if (p->state < PROCESS_DYING)
+        end(p, PROCESS_DYING_ABORT, status, reason);
+    else if (p->state == PROCESS_DYING)
+        process_set_state(p, PROCESS_DYING_ABORT);
+}

@@ -1,0 +1,146 @@
+/* The creation of a process: everything or nothing. docs/process.md. */
+#include "abi/error.h"
+#include "abi/runtime.h"
+#include "abi/syscall.h"
+#include "arch/arch.h"
+#include "kernel/actor.h"
+#include "kernel/archive.h"
+#include "kernel/home.h"
+#include "kernel/kernel.h"
+#include "kernel/probe.h"
+#include "kernel/process.h"
+#include "kernel/process_end.h"
+#include "kernel/supervisor.h"
+#include "lib/string.h"
+
+extern const char runtime_image_start[], runtime_image_end[];
+
+/* The runtime image: text and read-only data are the kernel image's own frames, for all processes;
+ * data is copied. */
+static int map_runtime(struct process *p)
+{
+    const struct runtime_head *head = (const struct runtime_head *)runtime_image_start;
+    uint64_t address = RUNTIME_BASE;
+    const char *from = runtime_image_start;
+    uint64_t fixed = head->text_bytes + head->rodata_bytes;
+    for (uint64_t at = 0; at < fixed; at += PAGE_BYTES) {
+        frame_t frame = arch_image_frame(from + at);
+        if (memory_map_frame(p, address + at, frame,
+                             at < head->text_bytes ? PROT_R | PROT_X : PROT_R))
+            return -E_NO_MEMORY;
+    }
+    for (uint64_t at = fixed; at < fixed + head->data_bytes + head->bss_bytes; at += PAGE_BYTES) {
+        frame_t frame = memory_map_zeroed(p, address + at, PROT_R | PROT_W);
+        if (!frame)
+            return -E_NO_MEMORY;
+        if (at < fixed + head->data_bytes)
+            memcpy(frame_pointer(frame), from + at, PAGE_BYTES);
+    }
+    return 0;
+}
+
+/* The last part of the first string, which may have no end in this page. */
+static void name_process(struct process *p, const char *arguments)
+{
+    const char *base = arguments;
+    for (const char *c = arguments; c < arguments + PAGE_BYTES - 1 && *c; c++)
+        if (*c == '/')
+            base = c + 1;
+    for (unsigned i = 0; i < NAME_BYTES - 1 && base + i < arguments + PAGE_BYTES && base[i]; i++)
+        p->name[i] = base[i] > ' ' && base[i] < 0x7f ? base[i] : '?';
+}
+
+/* Copies the strings, then counts what was copied: the source is the creator's to change. */
+static int map_strings(struct process *p, const struct process_plan *plan)
+{
+    unsigned count = 0;
+    char first = 0, last = 0;
+    for (size_t at = 0; at < plan->bytes; at += PAGE_BYTES) {
+        frame_t frame = memory_map_zeroed(p, PROCINFO_ARGS + at, PROT_R);
+        if (!frame)
+            return -E_NO_MEMORY;
+        size_t bytes = plan->bytes - at < PAGE_BYTES ? plan->bytes - at : PAGE_BYTES;
+        char *copy = frame_pointer(frame);
+        memcpy(copy, plan->strings + at, bytes);
+        for (size_t i = 0; i < bytes; i++)
+            count += copy[i] == 0;
+        last = copy[bytes - 1];
+        if (at == 0) {
+            first = copy[0];
+            name_process(p, copy);
+        }
+    }
+    if (last || !first || plan->environment >= count)
+        return -E_INVALID;
+    p->info->args_bytes = (uint32_t)plan->bytes;
+    p->info->argc = count - (unsigned)plan->environment;
+    p->info->env_count = (uint32_t)plan->environment;
+    return 0;
+}
+
+static int map_procinfo(struct process *p)
+{
+    p->info_frame = memory_map_zeroed(p, PROCINFO_BASE, PROT_R);
+    p->data_frame = memory_map_zeroed(p, PROCDATA_BASE, PROT_R | PROT_W);
+    if (!p->info_frame || !p->data_frame)
+        return -E_NO_MEMORY;
+    p->info = frame_pointer(p->info_frame);
+    p->data = frame_pointer(p->data_frame);
+    p->data->entry = ((const struct runtime_head *)runtime_image_start)->entry;
+    p->info->version = 1;
+    p->info->pid = p->pid;
+    p->info->tsc_hz = arch_clock_hz();
+    p->info->boot_tsc = probe_boot_clock(boot_clock());
+    p->info->cores = supervisor_cores();
+    p->info->max_vcores = p->info->cores > 1 ? p->info->cores - 1 : 1;
+    p->info->xsave_bytes = arch_fp_bytes();
+    p->info->xsave_mask = arch_fp_mask();
+    p->info->archive_bytes = archive_bytes();
+    return 0;
+}
+
+static int map_archive(struct process *p)
+{
+    uint64_t pages = (archive_bytes() + PAGE_BYTES - 1) / PAGE_BYTES;
+    return region_add(&p->regions, ARCHIVE_BASE, ARCHIVE_BASE + pages * PAGE_BYTES, REGION_ARCHIVE,
+                      PROT_R);
+}
+
+static int fill(struct process *p, const struct process_plan *plan)
+{
+    int error = home_actor_make(p);
+    if (!error)
+        error = map_procinfo(p);
+    if (!error)
+        error = map_strings(p, plan);
+    if (!error)
+        error = map_runtime(p);
+    if (!error)
+        error = map_archive(p);
+    if (!error)
+        error = home_vcore_make(p, 0);
+    return error;
+}
+
+int process_create(const struct process_plan *plan, struct process **made)
+{
+    if (!plan->bytes || plan->bytes > ARGS_MAX_BYTES)
+        return -E_INVALID;
+    struct process *p;
+    int error = process_new(&p);
+    if (error)
+        return error;
+    p->parent = plan->creator && !plan->detached ? plan->creator->pid : 0;
+    if (plan->creator) {
+        p->account.limit = plan->creator->account.limit;
+        p->pin_limit = plan->creator->pin_limit;
+    }
+    error = fill(p, plan);
+    if (error == -E_NO_MEMORY && p->account.used >= p->account.limit)
+        error = -E_LIMIT;
+    if (error)
+        process_undo(p, error);
+    else
+        *made = p;
+    return error;
+}
