@@ -25,14 +25,15 @@
 
 /* One block a vcore, at PROCDATA_BASE + (1 + vcoreid) * VCORE_STRIDE, mapped and pinned by the
  * kernel before the vcore is first entered. */
-#define VCORE_STRIDE             0x10000
-#define VCORE_XSAVE_OFFSET       0x1000 /* one page: the uthread slot's XSAVE area */
-#define VCORE_MESSAGE_OFFSET     0x2000 /* one page: the message page */
-#define VCORE_STACK_OFFSET       0x4000 /* the first transition stack; the page before is a guard */
-#define VCORE_STACK_BYTES        0x4000
-#define VCORE_HOME_RING_OFFSET   0x800 /* the first rings, of EVENTS_MIN events each */
-#define VCORE_DRIVER_RING_OFFSET 0xc00
-#define VCORE_RINGS_OFFSET       0x8000 /* larger ones: home's, then driver's */
-#define VCORES_MAX               255
+#define VCORE_STRIDE              0x10000
+#define VCORE_XSAVE_OFFSET        0x1000 /* one page: the uthread slot's XSAVE area */
+#define VCORE_MESSAGE_OFFSET      0x2000 /* one page: the message page */
+#define VCORE_STACK_OFFSET        0x4000 /* the first transition stack; the page before is a guard */
+#define VCORE_STACK_BYTES         0x4000
+#define VCORE_HOME_RING_OFFSET    0x800 /* the first rings, of EVENTS_MIN events each */
+#define VCORE_DRIVER_RING_OFFSET  0xc00
+#define VCORE_RINGS_OFFSET        0x8000 /* larger ones: home's, then driver's */
+#define VCORE_DRIVER_RINGS_OFFSET 0xc000
+#define VCORES_MAX                255
 
 #endif

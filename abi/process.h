@@ -24,6 +24,9 @@ struct context {
 #define USER_SS      0x23
 #define TRAP_SYSCALL 0x100 /* in context.trap's low 9 bits: beyond all vectors */
 
+/* event.flags: it was taken from the bitmap. source and payload are 0, time is when it was taken */
+enum { EVENT_OF_BITMAP = 1 };
+
 /* An event: docs/event.md. Its source's state can be read, so that one that was lost costs a rescan
  * and not a fact. */
 struct event {
@@ -87,6 +90,10 @@ struct vcore_data {
     uint64_t runtime[13];     /* the runtime's own */
     struct context uthread;   /* the uthread slot */
     struct mailbox mailbox;
+    /* Looks for nothing more before it halts, or has halted: an event wakes it. Set by the process
+     * before its last look, and by vcore_halt; cleared by the process that found something, when
+     * vcore_halt returns, and when the vcore starts. */
+    uint8_t idle;
 };
 #define VCORE_NOTIF_DISABLED 0
 #define VCORE_NOTIF_PENDING  1
@@ -104,6 +111,8 @@ _Static_assert(offsetof(struct vcore_data, runtime) == VCORE_RUNTIME, "runtime")
 _Static_assert(offsetof(struct vcore_data, uthread) == VCORE_UTHREAD, "uthread slot");
 _Static_assert(offsetof(struct vcore_data, mailbox) == VCORE_MAILBOX, "mailbox");
 _Static_assert(sizeof(struct event) == 64, "event");
+_Static_assert(VCORE_DRIVER_RINGS_OFFSET - VCORE_RINGS_OFFSET == EVENTS_MAX * sizeof(struct event),
+               "each has its place");
 _Static_assert(sizeof(struct vcore_data) <= VCORE_HOME_RING_OFFSET, "the first rings lie behind");
 
 /* The page at PROCDATA_BASE. */

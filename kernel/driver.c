@@ -22,6 +22,9 @@ static int vcore_fill(struct vcore *v, const struct message *m)
     v->xsave = (frame_t)(m->word[2] >> 32);
     v->message = (frame_t)m->word[3];
     v->procdata = frame_pointer((frame_t)(m->word[3] >> 32));
+    v->ring = mailbox_first_slots(v->data, 1);
+    v->ring.written = (uint32_t)m->word[4];
+    v->granted = m->word[4] >> 32 & 1;
     v->run = VCORE_ATTACHED;
     v->space = arch_space_make();
     v->fp = arch_private_alloc();
@@ -45,11 +48,12 @@ static void tell_home(uint64_t home, struct message *m)
     ASSERT(!error || error == -E_GONE);
 }
 
-static void tell_stopped(uint64_t home, uint64_t key, int error)
+static void tell_stopped(uint64_t home, uint64_t key, int error, uint32_t written)
 {
     struct message m = {.head = message_head(MESSAGE_VCORE_STOPPED)};
     m.word[0] = key;
     m.word[1] = (uint64_t)error;
+    m.word[2] = written;
     tell_home(home, &m);
 }
 
@@ -59,7 +63,7 @@ static void on_attach(struct actor *self, const struct message *m, unsigned from
     if (!v || vcore_fill(v, m)) {
         if (v)
             vcore_free(v);
-        tell_stopped(m->word[1], m->word[0], E_NO_MEMORY);
+        tell_stopped(m->word[1], m->word[0], E_NO_MEMORY, (uint32_t)m->word[4]);
         return;
     }
     vcore_add(v);
@@ -79,12 +83,56 @@ static void on_slot(struct actor *self, const struct message *m, unsigned from)
     vcore_set_slot(m->word[0], (unsigned)m->word[1], (frame_t)m->word[2]);
 }
 
+int vcore_change_rings(const struct message *m)
+{
+    struct vcore *v = vcore_find(m->word[0]);
+    if (!v)
+        return -1;
+    uint32_t events = (uint32_t)m->word[1];
+    const frame_t frame[MAILBOX_PAGES] = {(frame_t)m->word[2], (frame_t)(m->word[2] >> 32),
+                                          (frame_t)m->word[3], (frame_t)(m->word[3] >> 32)};
+    struct mailbox_writer to =
+        events == EVENTS_MIN ? mailbox_first_slots(v->data, 1) : mailbox_slots(frame, events);
+    if (m->word[1] >> 32 == RINGS_AS_THEY_ARE) {
+        to.written = v->ring.written;
+        v->ring = to;
+        return 0;
+    }
+    uint64_t address = vcore_block(v->id) + (events == EVENTS_MIN ? VCORE_DRIVER_RING_OFFSET
+                                                                  : VCORE_DRIVER_RINGS_OFFSET);
+    mailbox_resize(&v->ring, &v->data->mailbox, &v->data->mailbox.driver, &to, address);
+    return 0;
+}
+
+/* A vcore that could not be attached has no ring to change; its home is to know that all the same. */
+static void on_rings(struct actor *self, const struct message *m, unsigned from)
+{
+    vcore_change_rings(m);
+    if (m->word[1] >> 32 == RINGS_AS_THEY_ARE)
+        return;
+    struct message done = {.head = message_head(MESSAGE_VCORE_RINGS_DONE)};
+    done.word[0] = m->word[0];
+    done.word[1] = m->word[1] >> 32;
+    tell_home(m->word[4], &done);
+}
+
+/* No notif_pending: the vcore is entered, and looks. */
+static void post_granted(struct vcore *v)
+{
+    struct event event = {.type = EVENT_CORE_GRANTED, .source = v->id, .time = arch_clock()};
+    event.payload[0] = this_core;
+    mailbox_post(&v->ring, &v->data->mailbox, &v->data->mailbox.driver, &event);
+}
+
 static void on_start(struct actor *self, const struct message *m, unsigned from)
 {
     struct vcore *v = vcore_find(m->word[0]);
     if (v) {
         v->fresh = 1;
         v->run = VCORE_RUNNABLE;
+        v->data->idle = 0;
+        if (v->granted)
+            post_granted(v);
     }
 }
 
@@ -92,6 +140,7 @@ void vcore_wake(uint64_t key)
 {
     struct vcore *v = vcore_find(key);
     if (v && v->run == VCORE_HALTED && user_flag_take(&v->data->notif_pending)) {
+        user_flag_clear(&v->data->idle);
         v->run = VCORE_PARKED;
         vcore_answered(v, 0);
     }
@@ -129,11 +178,12 @@ static void save_to_uthread_slot(struct vcore *v)
 static void stop(struct vcore *v, unsigned flags)
 {
     uint64_t home = v->home, key = vcore_key_of(v);
+    uint32_t written = v->ring.written;
     if (flags & STOP_TO_UTHREAD_SLOT)
         save_to_uthread_slot(v);
     vcore_remove(v);
     vcore_free(v);
-    tell_stopped(home, key, 0);
+    tell_stopped(home, key, 0, written);
 }
 
 static void on_stop(struct actor *self, const struct message *m, unsigned from)
@@ -181,6 +231,7 @@ static struct actor_class driver_class = {
         {
             [MESSAGE_VCORE_ATTACH] = on_attach,
             [MESSAGE_VCORE_SLOT] = on_slot,
+            [MESSAGE_VCORE_RINGS] = on_rings,
             [MESSAGE_VCORE_START] = on_start,
             [MESSAGE_VCORE_WAKE] = on_wake,
             [MESSAGE_VCORE_FLUSH] = on_flush,

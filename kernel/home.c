@@ -4,6 +4,7 @@
 #include "arch/arch.h"
 #include "kernel/actor.h"
 #include "kernel/control.h"
+#include "kernel/event.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
 #include "kernel/process_end.h"
@@ -21,10 +22,10 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid)
     return page ? &page[vcoreid % RECORDS_PER_PAGE] : NULL;
 }
 
-/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 5 commands under way
+/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 7 commands under way
  * for a vcore, of each kind one but for the slots, and a ring takes more than that; within a kernel
  * no call returns to user mode before what it queued is handled. */
-static void command(unsigned core, struct message *m)
+void home_command(unsigned core, struct message *m)
 {
     int refused = actor_send(actor_well_known(core, ACTOR_KERNEL), m);
     ASSERT(!refused);
@@ -38,7 +39,7 @@ unsigned home_tell_drivers(struct process *p, struct message *m)
         if (!record || !record->attached)
             continue;
         m->word[0] = vcore_key(p->pid, id);
-        command(record->core, m);
+        home_command(record->core, m);
         told++;
     }
     return told;
@@ -56,7 +57,7 @@ void home_tell_root(struct process *p, const struct root *root)
         m.word[1] = root->slot;
         m.word[2] = root->frame;
         if (record->core != this_core || vcore_set_slot(m.word[0], root->slot, root->frame))
-            command(record->core, &m);
+            home_command(record->core, &m);
     }
 }
 
@@ -72,7 +73,7 @@ int home_vcore_make(struct process *p, unsigned vcoreid)
     struct vcore_record *record = process_record(p, vcoreid);
     if (record->message)
         return 0;
-    uint64_t block = PROCDATA_BASE + (1 + (uint64_t)vcoreid) * VCORE_STRIDE;
+    uint64_t block = vcore_block(vcoreid);
     frame_t data = memory_map_zeroed(p, block, PROT_R | PROT_W);
     frame_t xsave = memory_map_zeroed(p, block + VCORE_XSAVE_OFFSET, PROT_R | PROT_W);
     frame_t message = memory_map_zeroed(p, block + VCORE_MESSAGE_OFFSET, PROT_R | PROT_W);
@@ -85,6 +86,7 @@ int home_vcore_make(struct process *p, unsigned vcoreid)
     vcore_data->vcoreid = vcoreid;
     vcore_data->stack_top = block + VCORE_STACK_OFFSET + VCORE_STACK_BYTES;
     *record = (struct vcore_record){.data = data, .xsave = xsave, .message = message};
+    event_rings_make(p, vcoreid);
     return 0;
 }
 
@@ -100,18 +102,21 @@ int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core)
     m.word[1] = p->address;
     m.word[2] = record->data | (uint64_t)record->xsave << 32;
     m.word[3] = record->message | (uint64_t)p->data_frame << 32;
-    command(core, &m);
+    m.word[4] = record->driver_written | (uint64_t)(p->state == PROCESS_RUNNING_M) << 32;
+    home_command(core, &m);
+    if (event_rings_message(record, key, &m))
+        home_command(core, &m);
     for (unsigned i = 0; i < p->roots; i++) {
         struct message slot = {.head = message_head(MESSAGE_VCORE_SLOT)};
         slot.word[0] = key;
         slot.word[1] = p->root[i].slot;
         slot.word[2] = p->root[i].frame;
-        command(core, &slot);
+        home_command(core, &slot);
     }
     struct message start = {.head = message_head(MESSAGE_VCORE_START), .word = {key}};
-    command(core, &start);
+    home_command(core, &start);
     record->attached = 1;
-    record->stop_sent = 0;
+    record->stop_sent = record->rings_awaited = 0;
     record->core = (uint16_t)core;
     p->attached++;
     return 0;
@@ -125,7 +130,7 @@ void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags)
     struct message m = {.head = message_head(MESSAGE_VCORE_STOP)};
     m.word[0] = vcore_key(p->pid, vcoreid);
     m.word[1] = flags;
-    command(record->core, &m);
+    home_command(record->core, &m);
     record->stop_sent = 1;
 }
 
@@ -163,7 +168,7 @@ static void send_wake(struct process *p, unsigned vcoreid)
         return;
     record->wake_sent = 1;
     struct message m = {.head = message_head(MESSAGE_VCORE_WAKE), .word = {key, p->address}};
-    command(record->core, &m);
+    home_command(record->core, &m);
 }
 
 static void on_woken(struct actor *self, const struct message *m, unsigned from)
@@ -176,6 +181,17 @@ static void on_woken(struct actor *self, const struct message *m, unsigned from)
         send_wake(p, key_vcoreid(m->word[0]));
 }
 
+int home_notify(struct process *p, unsigned vcoreid)
+{
+    struct vcore_record *record = process_record(p, vcoreid);
+    struct vcore_data *data = frame_pointer(record->data);
+    user_flag_set(&data->notif_pending);
+    int wakes = record->attached && !record->stop_sent && user_flag_read(&data->idle);
+    if (wakes)
+        send_wake(p, vcoreid);
+    return wakes;
+}
+
 static long call_notify(struct process *p, unsigned caller, long number, const long argument[4])
 {
     unsigned long vcoreid = (unsigned long)argument[0];
@@ -183,9 +199,7 @@ static long call_notify(struct process *p, unsigned caller, long number, const l
         vcoreid < VCORES_MAX ? process_record(p, (unsigned)vcoreid) : NULL;
     if (!record || !record->attached || record->stop_sent)
         return -E_NO_ENTRY;
-    struct vcore_data *data = frame_pointer(record->data);
-    user_flag_set(&data->notif_pending);
-    send_wake(p, (unsigned)vcoreid);
+    home_notify(p, (unsigned)vcoreid);
     return 0;
 }
 
@@ -216,6 +230,7 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_handle_close] = handle_call,
     [PANDO_handle_duplicate] = handle_call,
     [PANDO_handle_info] = handle_call,
+    [PANDO_event_rings] = event_call,
     [PANDO_partition_root] = handle_call,
 };
 
@@ -341,6 +356,7 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     unsigned vcoreid = key_vcoreid(m->word[0]);
     struct vcore_record *record = process_record(p, vcoreid);
     record->attached = record->stop_sent = 0;
+    record->driver_written = (uint32_t)m->word[2];
     p->attached--;
     p->info->vcoremap[vcoreid] = (struct vcoremap_entry){0};
     if (record->granted)
@@ -355,6 +371,13 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
         process_continue_end(p);
     else if (p->state == PROCESS_RUNNABLE_M)
         home_single_left(p);
+    else
+        event_pass_on(p, vcoreid);
+}
+
+static void on_rings_done(struct actor *self, const struct message *m, unsigned from)
+{
+    event_rings_done(self->state, m);
 }
 
 static void on_grant(struct actor *self, const struct message *m, unsigned from)
@@ -388,6 +411,7 @@ static struct actor_class home_class = {
             [MESSAGE_ALLOC_GRANT] = on_grant,
             [MESSAGE_VCORE_STOPPED] = on_stopped,
             [MESSAGE_VCORE_WOKEN] = on_woken,
+            [MESSAGE_VCORE_RINGS_DONE] = on_rings_done,
             [MESSAGE_VCORE_FLUSHED] = on_flushed,
             [MESSAGE_CONTINUE] = on_continue,
         },

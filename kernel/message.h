@@ -18,6 +18,8 @@
     X(CONTINUE) /* an actor to itself: go on with work that was cut into turns */            \
     X(ALLOC_WANT)                                                                            \
     X(ALLOC_GRANT)                                                                           \
+    X(VCORE_RINGS)      /* the slots of a driver's ring of events */                         \
+    X(VCORE_RINGS_DONE) /* they have changed */                                              \
     X(ALLOC_RETURN)                                                                          \
     X(VCORE_ATTACH)                                                                          \
     X(VCORE_SLOT) X(VCORE_START) X(VCORE_STOP) X(VCORE_STOPPED) X(VCORE_WAKE) X(VCORE_WOKEN) \

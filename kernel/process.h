@@ -12,6 +12,7 @@
 #include "kernel/account.h"
 #include "kernel/backlog.h"
 #include "kernel/handle.h"
+#include "kernel/mailbox.h"
 #include "kernel/memory.h"
 #include "kernel/region.h"
 #include "kernel/shared/frame.h"
@@ -49,7 +50,13 @@ static inline unsigned key_number(uint64_t key)
     return key >> 48 & 0xffff;
 }
 
-enum { NAME_BYTES = 32, RECORD_PAGES = 8 };
+/* Where the vcore's block stands in the process: abi/layout.h. */
+static inline uint64_t vcore_block(unsigned vcoreid)
+{
+    return PROCDATA_BASE + (1 + (uint64_t)vcoreid) * VCORE_STRIDE;
+}
+
+enum { NAME_BYTES = 32, RECORD_PAGES = 16 };
 
 /* What the home knows of one of its vcores. */
 struct vcore_record {
@@ -66,6 +73,11 @@ struct vcore_record {
     uint64_t asker;               /* ADDRESS_NONE: its driver is this kernel, and parked it */
     frame_t data, xsave, message; /* of its block; FRAME_NONE: none was made */
     long number, argument[4];
+    uint8_t rings_asked;                   /* its driver is to change the driver's ring */
+    uint8_t rings_awaited;                 /* it waits for that in a call, about some vcore */
+    uint32_t driver_written;               /* of the driver's ring, while no kernel drives it */
+    struct mailbox_writer ring;            /* the home's; the driver's has as many events */
+    frame_t ring_frame[2 * MAILBOX_PAGES]; /* home's, driver's; FRAME_NONE: none was made */
 };
 
 struct process {
@@ -157,6 +169,12 @@ void home_answer(struct process *p, unsigned vcoreid, long result);
 int home_vcore_make(struct process *p, unsigned vcoreid);
 int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core);
 void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags);
+/* Sends a driver what must arrive: home.c says why it is not refused. */
+struct message;
+void home_command(unsigned core, struct message *m);
+/* Sets notif_pending of a vcore that was made, and wakes it if it is idle on a core. Returns whether
+ * it was. */
+int home_notify(struct process *p, unsigned vcoreid);
 /* Makes a new slot's root known to every kernel that drives a vcore: here at once, elsewhere by a
  * message that precedes the answer to any fault in the slot. */
 void home_tell_root(struct process *p, const struct root *root);

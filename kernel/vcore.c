@@ -13,11 +13,6 @@ struct vcore *vcore_turns, *vcore_loaded;
 static struct vcore *sliced; /* who has a slice of the core, and until when on arch_clock */
 static uint64_t slice_end;
 
-static uint64_t block_address(unsigned vcoreid)
-{
-    return PROCDATA_BASE + (1 + (uint64_t)vcoreid) * VCORE_STRIDE;
-}
-
 struct vcore *vcore_find(uint64_t key)
 {
     struct vcore *v = vcore_turns;
@@ -88,7 +83,7 @@ int vcore_enter_at_entry(struct vcore *v)
     v->data->notif_disabled = 1;
     uint64_t fs_base = arch_fs_base();
     int error = arch_context_entry(arch_context(), entry, stack, v->id);
-    arch_bases_set(fs_base, block_address(v->id));
+    arch_bases_set(fs_base, vcore_block(v->id));
     return error;
 }
 

@@ -5,13 +5,16 @@
  * management core drives those of single-core processes in turn. The home commands it, in this
  * order for each vcore:
  *
- * VCORE_ATTACH   word: key, home's address, frames (data | xsave << 32), (message | procdata << 32)
+ * VCORE_ATTACH   word: key, home's address, frames (data | xsave << 32), (message | procdata << 32),
+ * events written to the driver's ring | core was granted << 32
+ * VCORE_RINGS    word: key, events | RINGS_AS_THEY_ARE << 32, frames of the driver's ring; or key,
+ * events | caller << 32, frames, home: they change, answered by VCORE_RINGS_DONE {key, caller}
  * VCORE_SLOT     word: key, slot, root frame       any number, then and later
  * VCORE_START    word: key                         enters at the entry point
  * VCORE_WAKE     word: key, home                   ends a vcore_halt; answered by VCORE_WOKEN {key}
  * VCORE_FLUSH    word: key, address, pages, home   answered by VCORE_FLUSHED {key}
- * VCORE_STOP     word: key, flags                  answered by VCORE_STOPPED {key, error}, the last
- * word of it
+ * VCORE_STOP     word: key, flags                  answered by VCORE_STOPPED {key, error, events
+ * written to the driver's ring}, the last word of it
  *
  * The driver asks the home by requests; the vcore is parked until the reply CALL_DONE {key,
  * result}:
@@ -29,6 +32,8 @@ struct process;
  * FP state to the XSAVE area: seed two, 2.4.1. */
 enum { STOP_TO_UTHREAD_SLOT = 1 };
 
+#define RINGS_AS_THEY_ARE 0xffffffffull /* in the place of a caller: it was attached with them */
+
 /* The driver of this kernel. At kernel_enter. */
 void vcore_driver_start(void);
 
@@ -41,6 +46,10 @@ void vcore_wake(uint64_t key);
 /* The local home's VCORE_SLOT, at once. -1: its VCORE_ATTACH is still under way, so the message
  * must follow. */
 int vcore_set_slot(uint64_t key, unsigned slot, uint32_t root);
+
+/* The local home's VCORE_RINGS, at once, unanswered. -1: its VCORE_ATTACH is still under way. */
+struct message;
+int vcore_change_rings(const struct message *m);
 
 /* What the loop enters next; NULL: nothing is runnable. */
 struct vcore;

@@ -93,8 +93,11 @@ static long call_console(struct vcore *v, const long argument[4])
 
 static long call_halt(struct vcore *v)
 {
-    if (user_flag_take(&v->data->notif_pending))
+    user_flag_set(&v->data->idle);
+    if (user_flag_take(&v->data->notif_pending)) {
+        user_flag_clear(&v->data->idle);
         return 0;
+    }
     v->run = VCORE_HALTED;
     kernel_loop();
 }

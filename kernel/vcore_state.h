@@ -28,6 +28,7 @@ struct vcore {
     uint8_t asked;
     uint8_t stopping; /* stop as soon as the reply is there */
     uint8_t stop_flags;
+    uint8_t granted; /* the core is the process's: told to it by an event */
     uint64_t home;
     void *space;
     void *fp;                /* a page: FP state while not loaded */
@@ -36,6 +37,7 @@ struct vcore {
     frame_t xsave, message;
     struct context context; /* while not loaded */
     uint64_t gs_base;
+    struct mailbox_writer ring; /* the driver's */
 };
 
 extern struct vcore
