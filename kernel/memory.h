@@ -11,8 +11,9 @@ struct process;
 
 enum {
     ROOTS_MAX = 16,
-    FLUSH_PAGES = 64,    /* changed in a turn */
-    MEMORY_STEPS = 4096, /* over page tables in a turn, so that it is bounded */
+    FLUSH_PAGES = 64,                /* changed in a turn */
+    CHANGE_PIECES = FLUSH_PAGES + 4, /* and the tables of those, which lie in one 2 MiB */
+    MEMORY_STEPS = 4096,             /* over page tables in a turn, so that it is bounded */
 };
 
 struct root {
@@ -24,15 +25,18 @@ struct root {
  * no frame is freed before every core that runs the process has dropped its translations. */
 struct memory_change {
     uint8_t active, unmap;
+    uint8_t large; /* the first frame is that of a large page */
     uint8_t prot;
     unsigned vcoreid; /* whose call it is */
     uint64_t at, end; /* still to do */
     unsigned acknowledgements;
     unsigned frames;
-    frame_t frame[FLUSH_PAGES];
-    unsigned waiting;    /* calls that wait behind it */
-    uint32_t next_order; /* of those */
+    frame_t frame[CHANGE_PIECES]; /* pages, and tables that became empty */
+    unsigned waiting;             /* calls that wait behind it */
+    uint32_t next_order;          /* of those */
 };
+
+enum { LARGE_ORDER = 9, LARGE_PAGES = 1 << LARGE_ORDER };
 
 /* --- memory.c: roots and pages --- */
 
@@ -47,9 +51,13 @@ int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigne
 /* A zeroed frame of the process at address; FRAME_NONE: out of memory, at the limit, or something
  * is mapped. */
 frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot);
+/* Where the part of [at, end) ends that lies in one slot. */
+uint64_t memory_slot_stop(uint64_t at, uint64_t end);
 /* The first mapped page of [at, end), or end, or where the budget of steps ended; as
  * arch_user_next. */
 uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget);
+/* Frees a piece that was taken out, if it is the process's. */
+void memory_free_piece(struct process *p, const struct user_piece *piece);
 /* A fault at address: 0 = resolved; -E_NO_ENTRY, -E_PERMISSION, -E_LIMIT, -E_NO_MEMORY. */
 int memory_fault(struct process *p, uint64_t address, unsigned access);
 /* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */

@@ -64,19 +64,23 @@ static int supply_pages(struct process *p, struct supplies *supplies, uint64_t b
         if (!frame)
             return error;
         supplies->frame[supplies->frames++] = frame;
-        error = arch_user_prepare(memory_root(p, at), at, &p->account);
-        if (error)
-            return error;
     }
-    return 0;
+    for (uint64_t at = base, stop; !error && at < end; at = stop) {
+        stop = memory_slot_stop(at, end);
+        error = arch_user_prepare(memory_root(p, at), at, stop, &p->account);
+    }
+    return error;
 }
 
 static void map_supplies(struct process *p, struct supplies *supplies, uint64_t base, unsigned prot)
 {
-    for (unsigned i = 0; i < supplies->frames; i++, base += PAGE_BYTES) {
-        int error =
-            arch_user_map(memory_root(p, base), base, supplies->frame[i], prot, &p->account);
-        ASSERT(!error);
+    uint64_t end = base + supplies->frames * (uint64_t)PAGE_BYTES;
+    const frame_t *frame = supplies->frame;
+    for (uint64_t stop; base < end; base = stop) {
+        stop = memory_slot_stop(base, end);
+        unsigned pages = (unsigned)((stop - base) / PAGE_BYTES);
+        arch_user_map_run(memory_root(p, base), base, frame, pages, prot);
+        frame += pages;
     }
 }
 
@@ -106,11 +110,24 @@ static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned 
     return error;
 }
 
+/* Regions and large pages cut at both ends, so that [base, end) is made of whole ones. What was cut
+ * stays cut after an error, which changes no meaning. */
+static int cut(struct process *p, uint64_t base, uint64_t end)
+{
+    int error = region_split(&p->regions, base, end);
+    frame_t first = memory_root(p, base), last = memory_root(p, end);
+    if (!error && first)
+        error = arch_user_split(first, base, &p->account);
+    if (!error && last)
+        error = arch_user_split(last, end, &p->account);
+    return error;
+}
+
 static long call_unmap(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes)
 {
     int error = range_check(base, bytes);
     if (!error)
-        error = region_split(&p->regions, base, base + bytes);
+        error = cut(p, base, base + bytes);
     if (error)
         return error;
     long result = memory_change_begin(p, vcoreid, base, bytes, 1, 0);
@@ -129,7 +146,7 @@ static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uin
         return error;
     if (!region_covers(&p->regions, base, base + bytes))
         return -E_NO_ENTRY;
-    error = region_split(&p->regions, base, base + bytes);
+    error = cut(p, base, base + bytes);
     if (error)
         return error;
     long result = memory_change_begin(p, vcoreid, base, bytes, 0, prot_real(prot));

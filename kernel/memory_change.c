@@ -10,22 +10,49 @@
 #include "kernel/actor.h"
 #include "kernel/process.h"
 
-static void change_page(struct process *p, uint64_t at)
-{
-    struct memory_change *change = &p->change;
-    frame_t root = memory_root(p, at);
-    if (change->unmap)
-        change->frame[change->frames++] = arch_user_unmap(root, at);
-    else
-        arch_user_protect(root, at, change->prot);
-}
-
 static void free_changed(struct process *p)
 {
     struct memory_change *change = &p->change;
-    while (change->frames)
-        if (frame_kind(change->frame[--change->frames]) == FRAME_USER)
-            account_free(&p->account, change->frame[change->frames]);
+    for (unsigned i = 0; i < change->frames; i++)
+        memory_free_piece(p,
+                          &(struct user_piece){.frame = change->frame[i],
+                                               .pages = change->large && i == 0 ? LARGE_PAGES : 1});
+    change->frames = 0;
+}
+
+/* Where a turn ends that begins at a mapped page: behind one large page, or FLUSH_PAGES, within 2
+ * MiB. *flushes: the pages whose translations are to be dropped; of a large one, any. */
+static uint64_t turn_stop(struct process *p, uint64_t at, uint64_t *flushes)
+{
+    struct user_piece piece;
+    unsigned prot;
+    uint64_t end = (at / LARGE_BYTES + 1) * LARGE_BYTES;
+    *flushes = 1;
+    if (arch_user_find(memory_root(p, at), at, &piece, &prot) && piece.pages > 1)
+        return end;
+    if (end > p->change.end)
+        end = p->change.end;
+    if (end > at + FLUSH_PAGES * PAGE_BYTES)
+        end = at + FLUSH_PAGES * PAGE_BYTES;
+    *flushes = (end - at) / PAGE_BYTES;
+    return end;
+}
+
+static void change_pages(struct process *p, uint64_t at, uint64_t stop)
+{
+    struct memory_change *change = &p->change;
+    frame_t root = memory_root(p, at);
+    if (!change->unmap) {
+        arch_user_protect(root, at, stop, change->prot);
+        return;
+    }
+    struct user_piece piece[CHANGE_PIECES];
+    unsigned budget = MEMORY_STEPS; /* more than there are pages to stop */
+    unsigned pieces = arch_user_take(root, &at, stop, piece, CHANGE_PIECES, &budget);
+    ASSERT(at == stop);
+    change->large = pieces && piece[0].pages > 1;
+    for (unsigned i = 0; i < pieces; i++)
+        change->frame[change->frames++] = piece[i].frame;
 }
 
 static void change_finished(struct process *p)
@@ -36,33 +63,27 @@ static void change_finished(struct process *p)
         process_continue_later(p);
 }
 
-static void ask_for_flush(struct process *p, uint64_t first, uint64_t stop)
+static void ask_for_flush(struct process *p, uint64_t first, uint64_t pages)
 {
     struct message m = {.head = message_head(MESSAGE_VCORE_FLUSH)};
     m.word[1] = first;
-    m.word[2] = (stop - first) / PAGE_BYTES;
+    m.word[2] = pages;
     m.word[3] = p->address;
     p->change.acknowledgements = home_tell_drivers(p, &m);
 }
 
-/* Changes the next pages, at most FLUSH_PAGES within as many consecutive addresses, and asks for
- * their flush. */
+/* Changes the next pages, and asks for their flush. */
 static void change_turn(struct process *p)
 {
     struct memory_change *change = &p->change;
     unsigned budget = MEMORY_STEPS;
-    uint64_t first = memory_next(p, change->at, change->end, &budget);
+    uint64_t flushes, first = memory_next(p, change->at, change->end, &budget);
     change->at = first;
     if (!budget || first >= change->end)
         return;
-    uint64_t stop = first + FLUSH_PAGES * PAGE_BYTES;
-    if (stop > change->end)
-        stop = change->end;
-    budget = MEMORY_STEPS; /* more than there are pages to stop */
-    for (uint64_t at = first; at < stop; at = memory_next(p, at + PAGE_BYTES, stop, &budget))
-        change_page(p, at);
-    change->at = stop;
-    ask_for_flush(p, first, stop);
+    change->at = turn_stop(p, first, &flushes);
+    change_pages(p, first, change->at);
+    ask_for_flush(p, first, flushes);
 }
 
 long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,

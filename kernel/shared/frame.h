@@ -60,8 +60,8 @@ frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind 
  * owner, who calls this. */
 void frame_free_block(frame_t frame, unsigned order);
 
-/* A number that the owner of an allocated frame keeps with it, in the table: 0 at allocation is not
- * promised. The owner alone reads and writes it. */
+/* A number that the owner of an allocated frame keeps with it, in the table; not initialized. The
+ * owner alone reads and writes it. */
 uint32_t frame_note(frame_t frame);
 void frame_note_set(frame_t frame, uint32_t note);
 
