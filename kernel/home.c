@@ -3,6 +3,7 @@
 #include "abi/syscall.h"
 #include "arch/arch.h"
 #include "kernel/actor.h"
+#include "kernel/channel_end.h"
 #include "kernel/control.h"
 #include "kernel/event.h"
 #include "kernel/kernel.h"
@@ -141,6 +142,8 @@ void home_answer(struct process *p, unsigned vcoreid, long result)
         return;
     record->call_open = 0;
     record->waits_for = 0;
+    if (record->channel_wait)
+        channel_wait_end(record->channel_wait);
     if (record->asker == ADDRESS_NONE) {
         vcore_answer(p->pid, vcoreid, result);
         return;
@@ -232,6 +235,11 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_handle_info] = handle_call,
     [PANDO_event_rings] = event_call,
     [PANDO_partition_root] = handle_call,
+    [PANDO_channel_create] = channel_call,
+    [PANDO_channel_send] = channel_call,
+    [PANDO_channel_receive] = channel_call,
+    [PANDO_channel_ring] = channel_call,
+    [PANDO_channel_watch] = channel_call,
 };
 
 static long call(struct process *p, unsigned vcoreid, long number, const long argument[4])

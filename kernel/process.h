@@ -78,6 +78,7 @@ struct vcore_record {
     uint32_t driver_written;               /* of the driver's ring, while no kernel drives it */
     struct mailbox_writer ring;            /* the home's; the driver's has as many events */
     frame_t ring_frame[2 * MAILBOX_PAGES]; /* home's, driver's; FRAME_NONE: none was made */
+    struct channel_wait *channel_wait; /* its call waits at a channel */
 };
 
 struct process {
@@ -99,6 +100,8 @@ struct process {
     frame_t info_frame, data_frame;
 
     struct handle_table handles;
+    struct letter *sent; /* by channels, and not received yet: a list */
+    unsigned sent_count;
 
     struct frame_account account; /* all its frames and tables; pinned: by mem_pin */
     uint32_t pinned, pin_limit;

@@ -7,6 +7,7 @@
 #include "kernel/control.h"
 #include "kernel/home.h"
 #include "kernel/kernel.h"
+#include "kernel/letter.h"
 #include "kernel/memory.h"
 #include "kernel/process.h"
 
@@ -73,7 +74,8 @@ void process_continue_end(struct process *p)
 {
     if (p->attached || p->change.active || p->wants_open)
         return;
-    if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p))
+    if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p) &&
+        letters_let_go(p, p->state == PROCESS_DYING_ABORT) && letters_give_back())
         process_gone(p);
     else
         process_continue_later(p);
