@@ -104,37 +104,74 @@ unsigned arch_backtrace(const struct context *context, uint64_t *out, unsigned m
 /* --- address spaces of processes ------------------------------------------------------------- */
 
 /* A slot's root is a frame; tables are FRAME_USER_TABLE, on the account. Addresses are
- * page-aligned. prot: PROT_*. Only the kernel that writes the slot calls these. What needs tables
- * fails with -E_LIMIT or -E_NO_MEMORY; tables that it made by then stay. */
+ * page-aligned, and within the root's slot. prot: PROT_*. Only the kernel that writes the slot
+ * calls these. What needs tables fails with -E_LIMIT or -E_NO_MEMORY; tables that it made by then
+ * stay. Leaves are neither charged nor credited. */
 frame_t arch_root_make(struct frame_account *account, int *error);
-int arch_user_prepare(frame_t root, uint64_t address,
-                      struct frame_account *account); /* the tables only */
-int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
-                  struct frame_account *account);        /* or -E_EXISTS; the leaf is not charged */
-frame_t arch_user_unmap(frame_t root, uint64_t address); /* what was mapped */
-void arch_user_protect(frame_t root, uint64_t address, unsigned prot); /* if mapped */
+
+/* What is mapped somewhere, or was taken out. pages: 1; or 512, a large page, its frames and
+ * address aligned to it; or 0, a table that had become empty. */
+struct user_piece {
+    uint64_t address;
+    frame_t frame;
+    uint32_t pages;
+};
+
+/* What is mapped at address: 1, or 0 when nothing is. prot 0: kept, without access. */
+int arch_user_find(frame_t root, uint64_t address, struct user_piece *piece, unsigned *prot);
 /* The first mapped page at or after address, below end; end when there is none. Each step, over a
  * page or what has no table, takes one from *budget; at 0 it stops, with nothing known of the
  * address returned. */
 uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *budget);
-/* Frees tables below root that have no entries left, and the root; at most budget tables. Returns 1
- * when the root itself is gone. All leaves must have been unmapped. */
-int arch_root_free(frame_t root, struct frame_account *account, unsigned budget);
-/* With prot in arch_user_map and arch_user_replace: the frame is shared until it is copied: no
- * writing, whatever arch_user_protect gives. arch_user_copy: makes a page that is mapped such a one;
- * 1 when it could be written before. */
-enum { MAP_COPY = 8 };
-int arch_user_copy(frame_t root, uint64_t address);
-/* What is mapped, with access or without; FRAME_NONE. And another frame in its place: there is one. */
-frame_t arch_user_find(frame_t root, uint64_t address);
-void arch_user_replace(frame_t root, uint64_t address, frame_t frame, unsigned prot);
-/* Moves what is mapped in `pages` pages from address on, at most a table's, into a table that no
- * process has, from its first entry on; returns how many there were. */
-unsigned arch_pages_take(frame_t root, uint64_t address, unsigned pages, frame_t table);
-/* Copies such a table's entries to where nothing is mapped; tables are prepared. */
-void arch_pages_put(frame_t root, uint64_t address, unsigned pages, frame_t table, unsigned prot);
-frame_t arch_pages_frame(frame_t table, unsigned index); /* FRAME_NONE: none */
-void arch_user_flush_all(void);         /* drops this core's translations of the space it is in */
+
+/* The tables for pages of [address, end): a step each 2 MiB. -E_EXISTS: a large page is there. */
+int arch_user_prepare(frame_t root, uint64_t address, uint64_t end, struct frame_account *account);
+/* Maps a page; also -E_EXISTS. */
+int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
+                  struct frame_account *account);
+/* Maps consecutive pages whose tables were prepared, and where nothing is mapped: cheaply. */
+void arch_user_map_run(frame_t root, uint64_t address, const frame_t *frame, unsigned pages,
+                       unsigned prot);
+/* Maps a block of 512 frames as one large page; -E_EXISTS also for an empty table there. */
+int arch_user_map_large(frame_t root, uint64_t address, frame_t frame, unsigned prot,
+                        struct frame_account *account);
+
+/* What follows changes entries that cores may hold translations of: they are to be flushed, and
+ * what was taken out, tables too, is freed no earlier. */
+
+/* Puts another frame at a page that is mapped, not within a large one; returns the one before. */
+frame_t arch_user_replace(frame_t root, uint64_t address, frame_t frame, unsigned prot);
+/* A large page in which address is not the first becomes 512 pages; else nothing happens. Needs no
+ * flush before one of them is changed. */
+int arch_user_split(frame_t root, uint64_t address, struct frame_account *account);
+/* Sets the protection of all that is mapped in [address, end), which cuts no large page. */
+void arch_user_protect(frame_t root, uint64_t address, uint64_t end, unsigned prot);
+/* Takes out what is mapped in [*at, end), which cuts no large page, and tables that have no entries
+ * then: at most `most` pieces, at least USER_PIECES_LEAST. Moves *at to where it stopped. Steps and
+ * budget as arch_user_next. */
+enum { USER_PIECES_LEAST = 3 };
+unsigned arch_user_take(frame_t root, uint64_t *at, uint64_t end, struct user_piece *piece,
+                        unsigned most, unsigned *budget);
+
+/* 2 MiB of an address space as a whole: its page table, or its large page. */
+struct user_block {
+    uint64_t entry;  /* the port's; 0: nothing is mapped in it */
+    uint32_t frames; /* in it, the table counted */
+    uint8_t prot;    /* of all its pages */
+};
+/* Takes the 2 MiB at address out, in constant time; all its pages have protection prot. The table
+ * above stays, even when empty: the next arch_user_take there finds it. */
+void arch_user_detach(frame_t root, uint64_t address, unsigned prot, struct user_block *block);
+/* Puts a block in, in constant time if prot is the block's; else in 512 steps. The frames of the
+ * block are to be on the account already; frame words of its leaves stay as they are. -E_EXISTS
+ * also for an empty table there; a failure leaves the block as it is. */
+int arch_user_attach(frame_t root, uint64_t address, struct user_block *block, unsigned prot,
+                     struct frame_account *account);
+/* Takes pages out of a block that is nowhere, as arch_user_take: addresses are offsets in it, the
+ * table is the last piece. All is out when block->entry is 0. */
+unsigned arch_block_take(struct user_block *block, uint64_t *offset, struct user_piece *piece,
+                         unsigned most, unsigned *budget);
+
 void arch_user_flush(uint64_t address); /* drops this core's translation, if it is in this space */
 
 /* The top-level table that this kernel uses for a process; one private page. */

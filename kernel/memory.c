@@ -5,9 +5,13 @@
 #include "arch/arch.h"
 #include "kernel/archive.h"
 #include "kernel/kernel.h"
-#include "kernel/memory_copy.h"
-#include "kernel/object.h"
 #include "kernel/process.h"
+
+uint64_t memory_slot_stop(uint64_t at, uint64_t end)
+{
+    uint64_t stop = ((at >> SLOT_SHIFT) + 1) << SLOT_SHIFT;
+    return stop < end ? stop : end;
+}
 
 frame_t memory_root(const struct process *p, uint64_t address)
 {
@@ -61,48 +65,27 @@ frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot)
     return map_zeroed(p, address, prot, &frame) ? FRAME_NONE : frame;
 }
 
-static int fault_object(struct process *p, const struct region *region, uint64_t page)
+int memory_fault(struct process *p, uint64_t address, unsigned access)
 {
-    int error;
-    frame_t frame =
-        object_frame(region->object, region->offset + (page - region->base), 1, &error);
-    return frame ? memory_map_frame(p, page, frame, region->prot) : error;
-}
-
-int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
-{
-    struct region *region = region_find(&p->regions, fault->address);
+    struct region *region = region_find(&p->regions, address);
     if (!region)
         return -E_NO_ENTRY;
-    if ((region->prot & fault->access) != fault->access)
+    if ((region->prot & access) != access)
         return -E_PERMISSION;
-    uint64_t page = fault->address & ~(uint64_t)(PAGE_BYTES - 1);
+    uint64_t page = address & ~(uint64_t)(PAGE_BYTES - 1);
     frame_t frame;
-    int error;
-    switch (region->kind) {
-    case REGION_ARCHIVE:
-        error = memory_map_frame(p, page, archive_frame(page - region->base), region->prot);
-        break;
-    case REGION_OBJECT:
-        error = fault_object(p, region, page);
-        break;
-    case REGION_COPY:
-        error = memory_fault_copy(p, vcoreid, region, fault);
-        break;
-    default:
-        error = map_zeroed(p, page, region->prot, &frame);
-    }
+    int error = region->kind == REGION_ARCHIVE
+                    ? memory_map_frame(p, page, archive_frame(page - region->base), region->prot)
+                    : map_zeroed(p, page, region->prot, &frame);
     return error == -E_EXISTS ? 0
                               : error; /* another vcore was first, or its translation was stale */
 }
 
-/* The first mapped page at or after at; as arch_user_next. */
 uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget)
 {
     while (at < end) {
         frame_t root = memory_root(p, at);
-        uint64_t slot_end = ((at >> SLOT_SHIFT) + 1) << SLOT_SHIFT;
-        uint64_t stop = slot_end < end ? slot_end : end;
+        uint64_t stop = memory_slot_stop(at, end);
         if (root) {
             uint64_t found = arch_user_next(root, at, stop, budget);
             if (found < stop)
@@ -115,22 +98,39 @@ uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigne
 
 /* --- the end --------------------------------------------------------------------------------- */
 
+void memory_free_piece(struct process *p, const struct user_piece *piece)
+{
+    enum frame_kind kind = frame_kind(piece->frame);
+    if (piece->pages > 1)
+        account_free_block(&p->account, piece->frame, LARGE_ORDER);
+    else if (kind == FRAME_USER || kind == FRAME_USER_TABLE)
+        account_free(&p->account, piece->frame);
+}
+
+/* Pages and tables of the last root, then the root. */
+static void give_back_of_root(struct process *p)
+{
+    const struct root *root = &p->root[p->roots - 1];
+    uint64_t end = ((uint64_t)root->slot + 1) << SLOT_SHIFT;
+    if (p->unmap_at >> SLOT_SHIFT != root->slot)
+        p->unmap_at = (uint64_t)root->slot << SLOT_SHIFT;
+    struct user_piece piece[CHANGE_PIECES];
+    unsigned budget = MEMORY_STEPS;
+    unsigned pieces = arch_user_take(root->frame, &p->unmap_at, end, piece, CHANGE_PIECES, &budget);
+    for (unsigned i = 0; i < pieces; i++)
+        memory_free_piece(p, &piece[i]);
+    if (p->unmap_at < end)
+        return;
+    account_free(&p->account, root->frame);
+    p->roots--;
+    p->unmap_at = 0;
+}
+
 int memory_give_back(struct process *p)
 {
-    unsigned budget = MEMORY_STEPS;
-    for (unsigned pages = 0; pages < FLUSH_PAGES; pages++) {
-        uint64_t at = p->unmap_at = memory_next(p, p->unmap_at, USER_TOP, &budget);
-        if (!budget || at >= USER_TOP)
-            break;
-        frame_t frame = arch_user_unmap(memory_root(p, at), at);
-        if (frame_kind(frame) == FRAME_USER)
-            account_free(&p->account, frame);
-    }
-    if (p->unmap_at < USER_TOP)
-        return 0;
-    if (p->roots) { /* one root a turn */
-        p->roots -= (unsigned)arch_root_free(p->root[p->roots - 1].frame, &p->account, FLUSH_PAGES);
+    if (p->roots) {
+        give_back_of_root(p);
         return 0;
     }
-    return region_free_some(&p->regions, &p->regions.first, FLUSH_PAGES);
+    return region_remove_some(&p->regions, FLUSH_PAGES);
 }

@@ -8,14 +8,12 @@
 #include "kernel/account.h"
 
 struct process;
-struct region;
-struct memory_object;
-struct user_fault;
 
 enum {
     ROOTS_MAX = 16,
-    FLUSH_PAGES = 64,    /* changed in a turn */
-    MEMORY_STEPS = 4096, /* over page tables in a turn, so that it is bounded */
+    FLUSH_PAGES = 64,                /* changed in a turn */
+    CHANGE_PIECES = FLUSH_PAGES + 4, /* and the tables of those, which lie in one 2 MiB */
+    MEMORY_STEPS = 4096,             /* over page tables in a turn, so that it is bounded */
 };
 
 struct root {
@@ -23,27 +21,22 @@ struct root {
     frame_t frame;
 };
 
-/* Called when what was begun is done, at the home, in a handler; error 0, or -E_GONE: the process is
- * dying, its open calls are answered. */
-typedef void memory_done(struct process *p, unsigned vcoreid, void *context, int error);
-
 /* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and
  * no frame is freed before every core that runs the process has dropped its translations. */
 struct memory_change {
     uint8_t active, unmap;
+    uint8_t large; /* the first frame is that of a large page */
     uint8_t prot;
     unsigned vcoreid; /* whose call it is */
     uint64_t at, end; /* still to do */
     unsigned acknowledgements;
     unsigned frames;
-    frame_t frame[FLUSH_PAGES];
-    struct region *removed; /* go when nothing can be mapped of them any more */
-    memory_done *done;      /* set: it is no more than a flush of what was changed already */
-    void *context;
-    unsigned waiting;    /* calls and faults that wait behind it */
-    uint32_t next_order; /* of those */
-    uint8_t again;       /* one of those is being made again */
+    frame_t frame[CHANGE_PIECES]; /* pages, and tables that became empty */
+    unsigned waiting;             /* calls that wait behind it */
+    uint32_t next_order;          /* of those */
 };
+
+enum { LARGE_ORDER = 9, LARGE_PAGES = 1 << LARGE_ORDER };
 
 /* --- memory.c: roots and pages --- */
 
@@ -58,34 +51,21 @@ int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigne
 /* A zeroed frame of the process at address; FRAME_NONE: out of memory, at the limit, or something
  * is mapped. */
 frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot);
+/* Where the part of [at, end) ends that lies in one slot. */
+uint64_t memory_slot_stop(uint64_t at, uint64_t end);
 /* The first mapped page of [at, end), or end, or where the budget of steps ended; as
  * arch_user_next. */
 uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget);
-/* A fault: 0 = resolved; FAULT_LATER: home_fault_done is called; -E_NO_ENTRY, -E_PERMISSION,
- * -E_LIMIT, -E_NO_MEMORY. */
-int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
+/* Frees a piece that was taken out, if it is the process's. */
+void memory_free_piece(struct process *p, const struct user_piece *piece);
+/* A fault at address: 0 = resolved; -E_NO_ENTRY, -E_PERMISSION, -E_LIMIT, -E_NO_MEMORY. */
+int memory_fault(struct process *p, uint64_t address, unsigned access);
 /* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
 int memory_give_back(struct process *p);
 
 /* --- memory_call.c: the calls --- */
 
 long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
-
-/* What ranges and protections calls may name: 0, -E_ALIGN, -E_RANGE; -E_INVALID. */
-int memory_range_check(uint64_t base, uint64_t bytes);
-int memory_prot_check(unsigned long prot);
-/* What the processor makes of it: what can be written or executed can be read. */
-unsigned memory_prot_real(unsigned long prot);
-/* The roots of all slots in the range: 0, -E_LIMIT, -E_NO_MEMORY. */
-int memory_roots_make(struct process *p, uint64_t base, uint64_t end);
-
-/* Whether a change is under way, or calls wait that come before this one. Then a call that adds,
- * takes or changes mapped pages waits: memory_wait returns CALL_LATER, and the call is made again
- * from its beginning when it is its turn. */
-int memory_busy(const struct process *p);
-long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4]);
-/* The same for a fault: returns FAULT_LATER. */
-int memory_wait_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
 /* Goes on with the calls that waited for a change to end, in the order in which they came, one a
  * turn. Some wait. */
 void memory_run_waiting(struct process *p);
@@ -96,11 +76,6 @@ void memory_run_waiting(struct process *p);
  * caller's to change. Returns CALL_LATER: the vcore is answered when all cores have flushed. */
 long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
                          int unmap, unsigned prot);
-/* Has every core that runs the process drop its translations of the pages, whose entries were changed
- * already; none is under way. 0: they have. CALL_LATER: `done` is called when they have. vcoreid: whose
- * call, or fault, it is: one that has a core. */
-long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned pages,
-                  memory_done *done, void *context);
 /* A kernel has flushed; a CONTINUE came. */
 void memory_flushed(struct process *p);
 void memory_continue(struct process *p);

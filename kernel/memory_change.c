@@ -4,97 +4,86 @@
  * vcore of the process flushes and acknowledges, then the frames are freed and the caller is
  * answered. One change at a time; calls that come meanwhile wait, at most one a vcore, in the
  * vcores' records. */
-#include <stddef.h>
-#include "abi/error.h"
 #include "abi/layout.h"
 #include "arch/arch.h"
 #include "kernel/kernel.h"
 #include "kernel/actor.h"
 #include "kernel/process.h"
 
-static void change_page(struct process *p, uint64_t at)
-{
-    struct memory_change *change = &p->change;
-    frame_t root = memory_root(p, at);
-    if (change->unmap)
-        change->frame[change->frames++] = arch_user_unmap(root, at);
-    else
-        arch_user_protect(root, at, change->prot);
-}
-
 static void free_changed(struct process *p)
 {
     struct memory_change *change = &p->change;
-    while (change->frames)
-        if (frame_kind(change->frame[--change->frames]) == FRAME_USER)
-            account_free(&p->account, change->frame[change->frames]);
+    for (unsigned i = 0; i < change->frames; i++)
+        memory_free_piece(p,
+                          &(struct user_piece){.frame = change->frame[i],
+                                               .pages = change->large && i == 0 ? LARGE_PAGES : 1});
+    change->frames = 0;
 }
 
-static void change_ends(struct process *p)
+/* Where a turn ends that begins at a mapped page: behind one large page, or FLUSH_PAGES, within 2
+ * MiB. *flushes: the pages whose translations are to be dropped; of a large one, any. */
+static uint64_t turn_stop(struct process *p, uint64_t at, uint64_t *flushes)
 {
-    p->change.active = 0;
-    if (p->change.waiting)
-        process_continue_later(p);
+    struct user_piece piece;
+    unsigned prot;
+    uint64_t end = (at / LARGE_BYTES + 1) * LARGE_BYTES;
+    *flushes = 1;
+    if (arch_user_find(memory_root(p, at), at, &piece, &prot) && piece.pages > 1)
+        return end;
+    if (end > p->change.end)
+        end = p->change.end;
+    if (end > at + FLUSH_PAGES * PAGE_BYTES)
+        end = at + FLUSH_PAGES * PAGE_BYTES;
+    *flushes = (end - at) / PAGE_BYTES;
+    return end;
+}
+
+static void change_pages(struct process *p, uint64_t at, uint64_t stop)
+{
+    struct memory_change *change = &p->change;
+    frame_t root = memory_root(p, at);
+    if (!change->unmap) {
+        arch_user_protect(root, at, stop, change->prot);
+        return;
+    }
+    struct user_piece piece[CHANGE_PIECES];
+    unsigned budget = MEMORY_STEPS; /* more than there are pages to stop */
+    unsigned pieces = arch_user_take(root, &at, stop, piece, CHANGE_PIECES, &budget);
+    ASSERT(at == stop);
+    change->large = pieces && piece[0].pages > 1;
+    for (unsigned i = 0; i < pieces; i++)
+        change->frame[change->frames++] = piece[i].frame;
 }
 
 static void change_finished(struct process *p)
 {
-    struct memory_change *change = &p->change;
-    if (!region_free_some(&p->regions, &change->removed, FLUSH_PAGES)) {
+    p->change.active = 0;
+    home_answer(p, p->change.vcoreid, 0);
+    if (p->change.waiting)
         process_continue_later(p);
-        return;
-    }
-    home_answer(p, change->vcoreid, 0);
-    change_ends(p);
 }
 
-/* A flush by itself: who asked for it goes on. */
-static void flush_finished(struct process *p, int error)
-{
-    struct memory_change *change = &p->change;
-    memory_done *done = change->done;
-    change->done = NULL;
-    change_ends(p);
-    done(p, change->vcoreid, change->context, error);
-}
-
-/* The process is dying: what was taken out is freed, the rest goes with the process. */
-static void change_dropped(struct process *p)
-{
-    struct memory_change *change = &p->change;
-    region_put_back(&p->regions, &change->removed);
-    if (change->done)
-        flush_finished(p, -E_GONE);
-    change->active = 0;
-}
-
-static void ask_for_flush(struct process *p, uint64_t first, uint64_t stop)
+static void ask_for_flush(struct process *p, uint64_t first, uint64_t pages)
 {
     struct message m = {.head = message_head(MESSAGE_VCORE_FLUSH)};
     m.word[1] = first;
-    m.word[2] = (stop - first) / PAGE_BYTES;
+    m.word[2] = pages;
     m.word[3] = p->address;
     p->change.acknowledgements = home_tell_drivers(p, &m);
 }
 
-/* Changes the next pages, at most FLUSH_PAGES within as many consecutive addresses, and asks for
- * their flush. */
+/* Changes the next pages, and asks for their flush. */
 static void change_turn(struct process *p)
 {
     struct memory_change *change = &p->change;
     unsigned budget = MEMORY_STEPS;
-    uint64_t first = memory_next(p, change->at, change->end, &budget);
+    uint64_t flushes, first = memory_next(p, change->at, change->end, &budget);
     change->at = first;
     if (!budget || first >= change->end)
         return;
-    uint64_t stop = first + FLUSH_PAGES * PAGE_BYTES;
-    if (stop > change->end)
-        stop = change->end;
-    budget = MEMORY_STEPS; /* more than there are pages to stop */
-    for (uint64_t at = first; at < stop; at = memory_next(p, at + PAGE_BYTES, stop, &budget))
-        change_page(p, at);
-    change->at = stop;
-    ask_for_flush(p, first, stop);
+    change->at = turn_stop(p, first, &flushes);
+    change_pages(p, first, change->at);
+    ask_for_flush(p, first, flushes);
 }
 
 long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
@@ -108,31 +97,8 @@ long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uin
                                      .at = base,
                                      .end = base + bytes,
                                      .next_order = change->next_order,
-                                     .waiting = change->waiting,
-                                     .again = change->again};
+                                     .waiting = change->waiting};
     process_continue_later(p);
-    return CALL_LATER;
-}
-
-static int only_here(struct process *p, unsigned vcoreid)
-{
-    const struct vcore_record *record = process_record(p, vcoreid);
-    return p->attached == 0 || (p->attached == 1 && record->attached && record->core == this_core);
-}
-
-long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned pages,
-                  memory_done *done, void *context)
-{
-    if (only_here(p, vcoreid)) {
-        arch_user_flush_all();
-        return 0;
-    }
-    struct memory_change *change = &p->change;
-    change->active = 1;
-    change->vcoreid = vcoreid;
-    change->done = done;
-    change->context = context;
-    ask_for_flush(p, base, base + pages * (uint64_t)PAGE_BYTES);
     return CALL_LATER;
 }
 
@@ -145,11 +111,7 @@ void memory_continue(struct process *p)
         return;
     free_changed(p);
     if (p->state >= PROCESS_DYING) {
-        change_dropped(p);
-        return;
-    }
-    if (change->done) {
-        flush_finished(p, 0);
+        change->active = 0;
         return;
     }
     if (change->at >= change->end) {

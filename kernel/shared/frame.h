@@ -20,7 +20,6 @@ enum frame_kind {
     FRAME_RING,       /* a channel's ring or inbox, owned by the sending (or the inbox's) kernel */
     FRAME_USER,       /* a process's memory */
     FRAME_USER_TABLE, /* a process's page table */
-    FRAME_OBJECT,     /* a memory object's page, or array of pages; its home's kernel's */
     FRAME_ARCHIVE,    /* the boot archive */
     FRAME_KINDS
 };
@@ -61,8 +60,8 @@ frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind 
  * owner, who calls this. */
 void frame_free_block(frame_t frame, unsigned order);
 
-/* A number that the owner of an allocated frame keeps with it, in the table: 0 at allocation is not
- * promised. The owner alone reads and writes it. */
+/* A number that the owner of an allocated frame keeps with it, in the table; not initialized. The
+ * owner alone reads and writes it. */
 uint32_t frame_note(frame_t frame);
 void frame_note_set(frame_t frame, uint32_t note);
 

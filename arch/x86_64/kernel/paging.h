@@ -17,11 +17,12 @@
 #define PTE_G     0x100ull
 #define PTE_COW   0x200ull /* ours: a snapshot page, copied when first written to */
 #define PTE_KEPT  0x400ull /* ours: a process's page without access; not present */
-#define PTE_COPY  0x800ull /* ours: a process's page that is copied when first written to */
 #define PTE_NX    (1ull << 63)
 #define PTE_ADDR  0x000ffffffffff000ull
 
-#define DIRECT_BASE   0xffff800000000000ull
+#ifndef DIRECT_BASE /* tests on the host have it elsewhere */
+#define DIRECT_BASE 0xffff800000000000ull
+#endif
 #define KERNEL_OFFSET 0xffffffff80000000ull
 #define IMAGE_BASE    0x200000ull /* physical: what all kernels share */
 #define PRIVATE_BASE  0x400000ull /* physical: the first kernel's private pages */
