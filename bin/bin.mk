@@ -20,7 +20,7 @@ $(BUILD)/bin/$(1): $(wildcard bin/$(1)/*.c bin/$(1)/*.h) $(PROGRAM_HEADERS) bin/
 endef
 $(foreach folder,$(PROGRAM_FOLDERS),$(eval $(call PROGRAM_FOLDER_RULE,$(folder))))
 
-$(TEST_PROGRAMS): $(BUILD)/tests/bin/%: tests/system/programs/%.c tests/system/programs/check.h tests/system/programs/calls.h \
+$(TEST_PROGRAMS): $(BUILD)/tests/bin/%: tests/system/programs/%.c $(wildcard tests/system/programs/*.h) \
         $(PROGRAM_HEADERS) bin/bin.mk
 	@mkdir -p $(@D)
 	$(MUSL) -static $(PROGRAM_CFLAGS) -o $@ $<

@@ -97,8 +97,12 @@ static void process_release(const struct handle *handle, struct process *holder)
 {
     struct process *p = handle->object;
     ASSERT(p->holds);
-    if (--p->holds == 0 && p->gone)
+    if (--p->holds)
+        return;
+    if (p->gone)
         process_forget(p);
+    else if (p->state == PROCESS_CREATED) /* nobody can run it any more */
+        process_end(p, STATUS_KILLED, END_KILLED);
 }
 
 const struct handle_class process_handles = {"process", process_hold, process_release};

@@ -13,7 +13,7 @@ from pandolib.failure import Failure, command_main
 
 def _parse(arguments):
     try:
-        pairs, rest = getopt.getopt(arguments, "k:h", ["quick", "help"])
+        pairs, rest = getopt.getopt(arguments, "k:h", ["quick", "nightly", "help"])
     except getopt.GetoptError as error:
         raise Failure(f"{error.msg}; see ./pando test --help") from None
     if rest:
@@ -36,7 +36,9 @@ def _pytest(chosen, counts):
     if "-k" in chosen:
         command += ["-k", chosen["-k"]]
     if "--quick" in chosen:
-        command += ["-m", "not slow"]
+        command += ["-m", "not slow and not nightly"]
+    elif "--nightly" in chosen:
+        command += ["-m", ""]
     command.append(os.path.join(place.ROOT, "tests"))
     return subprocess.run(
         command, cwd=place.ROOT, env=environment, stdin=subprocess.DEVNULL, check=False
