@@ -14,7 +14,7 @@
     X(6, cores_request, 1, "amt_wanted", "")                                                \
     X(7, vcore_yield, 1, "flags", "")                                                       \
     X(8, vcore_halt, 0, "", "")                                                             \
-    X(9, vcore_notify, 1, "vcoreid", "")                                                    \
+    X(9, vcore_notify, 3, "vcoreid type value", "")                                         \
     X(10, proc_create, 4, "bytes image flags environment", "in char strings[bytes]")        \
     X(11, proc_run, 1, "process", "")                                                       \
     X(12, proc_wait, 1, "process", "")                                                      \

@@ -54,9 +54,9 @@ enum event_type {
     EVENT_CHANNEL_READABLE, /* source: handle */
     EVENT_CHANNEL_WRITABLE,
     EVENT_CHANNEL_CLOSED,
-    EVENT_NOTIFY,
+    EVENT_NOTIFY,        /* source: vcore. payload: value, of vcore_notify */
     EVENT_OVERFLOW,      /* in the bitmap only: some ring was full */
-    EVENT_STANDARD = 32, /* those allocated at run time follow */
+    EVENT_STANDARD = 32, /* from here on the process's own, by vcore_notify; as EVENT_NOTIFY */
     EVENT_TYPES = 256
 };
 enum { EVENTS_MIN = 16, EVENTS_MAX = 256 }; /* in a ring; a power of two */

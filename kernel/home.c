@@ -197,12 +197,18 @@ int home_notify(struct process *p, unsigned vcoreid)
 
 static long call_notify(struct process *p, unsigned caller, long number, const long argument[4])
 {
-    unsigned long vcoreid = (unsigned long)argument[0];
+    unsigned long vcoreid = (unsigned long)argument[0], type = (unsigned long)argument[1];
+    uint64_t payload[6] = {(uint64_t)argument[2]};
+    if (type && type != EVENT_NOTIFY && (type < EVENT_STANDARD || type >= EVENT_TYPES))
+        return -E_INVALID;
     struct vcore_record *record =
         vcoreid < VCORES_MAX ? process_record(p, (unsigned)vcoreid) : NULL;
     if (!record || !record->attached || record->stop_sent)
         return -E_NO_ENTRY;
-    home_notify(p, (unsigned)vcoreid);
+    if (!type)
+        home_notify(p, (unsigned)vcoreid);
+    else
+        event_post_to(p, (unsigned)vcoreid, (enum event_type)type, caller, payload);
     return 0;
 }
 

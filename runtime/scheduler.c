@@ -1,4 +1,5 @@
 #include "runtime/scheduler.h"
+#include "runtime/event.h"
 #include "runtime/vcore.h"
 
 enum { IDLE_WORDS = (VCORES_MAX + 64) / 64 };
@@ -78,8 +79,10 @@ static void idle_wake_one(void)
 static void idle_wait(unsigned vcoreid)
 {
     __atomic_fetch_or(&idle[vcoreid / 64], 1ull << vcoreid % 64, __ATOMIC_SEQ_CST);
-    if (!scheduler_has_runnable())
+    __atomic_store_n(&vcore_self()->idle, 1, __ATOMIC_SEQ_CST);
+    if (!scheduler_has_runnable() && !events_wanted())
         system_call(PANDO_vcore_halt, 0, 0, 0, 0);
+    vcore_self()->idle = 0;
     idle_claim(vcoreid);
 }
 
@@ -96,6 +99,7 @@ _Noreturn void scheduler_run(void)
 
     for (;;) {
         vcore->notif_pending = 0;
+        events_hand_out();
         struct uthread *uthread = runnable_take();
         if (uthread)
             uthread_resume(uthread);
@@ -115,6 +119,7 @@ void scheduler_vcore_online(void)
     lock_take(&lock);
     own->online = 1;
     online++;
+    events_vcore_entered(user_vcoreid());
     lock_release(&lock);
 }
 

@@ -1,4 +1,5 @@
 /* The table of functions for programs, at its fixed place in the image: see pando.h. */
+#include "runtime/event.h"
 #include "runtime/message.h"
 #include "runtime/program.h"
 #include "runtime/uthread.h"
@@ -18,4 +19,7 @@ __attribute__((section(".pando_table"), used)) const struct pando_table pando_ta
     .kernel_call = runtime_kernel_call,
     .proc_create = runtime_proc_create,
     .message_call = runtime_message_call,
+    .event_poll = runtime_event_poll,
+    .event_wait = runtime_event_wait,
+    .event_rings = runtime_event_rings,
 };

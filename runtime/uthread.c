@@ -1,4 +1,5 @@
 #include "runtime/uthread.h"
+#include "runtime/event.h"
 #include "runtime/memory.h"
 #include "runtime/place.h"
 #include "runtime/scheduler.h"
@@ -136,7 +137,7 @@ static void after_yield(struct uthread *uthread, void *arg)
 
 void runtime_uthread_yield(void)
 {
-    if (scheduler_has_runnable())
+    if (scheduler_has_runnable() || events_wanted())
         uthread_block(after_yield, NULL);
 }
 

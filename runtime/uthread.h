@@ -37,6 +37,7 @@ struct uthread {
     void *message;           /* a pinned page: message.h; NULL until its first call with one */
     struct uthread *next;    /* in the queue that it is in */
     const volatile uint32_t *futex;
+    struct event event; /* that it waited for */
 
     void *(*start)(void *);
     void *arg;

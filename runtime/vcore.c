@@ -1,6 +1,7 @@
 #include "runtime/vcore.h"
 #include "runtime/call.h"
 #include "runtime/console.h"
+#include "runtime/event.h"
 #include "runtime/memory.h"
 #include "runtime/program.h"
 #include "runtime/scheduler.h"
@@ -65,6 +66,7 @@ _Noreturn void vcore_entered(uint32_t vcoreid)
     if (slot_take(vcore, uthread))
         call_begin(uthread);
     vcore->notif_pending = 0;
+    events_hand_out();
     uthread_resume(uthread);
 }
 
@@ -73,6 +75,7 @@ _Noreturn void vcore_entered(uint32_t vcoreid)
 _Noreturn void vcore_raced(void)
 {
     vcore_self()->notif_pending = 0;
+    events_hand_out();
     uthread_resume(vcore_own()->current);
 }
 

@@ -15,10 +15,16 @@ struct vcore_own {
 };
 _Static_assert(sizeof(struct vcore_own) <= sizeof((struct vcore_data *)0)->runtime, "vcore_own");
 
+/* The block of a vcore that was ever entered. */
+static inline struct vcore_data *vcore_block(unsigned vcoreid)
+{
+    return (struct vcore_data *)(PROCDATA_BASE + (1ull + vcoreid) * VCORE_STRIDE);
+}
+
 /* The block of the vcore that runs this; masked. */
 static inline struct vcore_data *vcore_self(void)
 {
-    return (struct vcore_data *)(PROCDATA_BASE + (1ull + user_vcoreid()) * VCORE_STRIDE);
+    return vcore_block(user_vcoreid());
 }
 
 static inline struct vcore_own *vcore_own(void)

@@ -40,6 +40,9 @@ struct pando_table {
                        unsigned flags);
     long (*message_call)(long number, long a, long b, long c, long d,
                          const struct pando_message *message);
+    int (*event_poll)(struct event *event);
+    void (*event_wait)(struct event *event);
+    int (*event_rings)(unsigned vcoreid, unsigned events);
 };
 #define PANDO_TABLE (*(const struct pando_table *)(RUNTIME_BASE + 0x40))
 
@@ -134,6 +137,30 @@ static inline int pando_end_status(long ending)
 static inline enum end_reason pando_end_reason(long ending)
 {
     return (enum end_reason)(ending >> 8 & 0xff);
+}
+
+/* Takes an event that was posted to any of the process's vcores, in the order of one of their rings
+ * (docs/event.md). 1, or 0: there is none. All uthreads share the events: one that takes some for
+ * others hands them on. flags EVENT_OF_BITMAP: it stands for any number of its type that did not fit
+ * in a ring, and their sources are to be looked at. */
+static inline int pando_event_poll(struct event *event)
+{
+    return PANDO_TABLE.event_poll(event);
+}
+
+/* The same, and waits until there is one; others run meanwhile. Who waits first is served first. A
+ * vcore that is idle is woken for it; one that computes looks when its uthread makes a call of the
+ * C library, blocks or yields. */
+static inline void pando_event_wait(struct event *event)
+{
+    PANDO_TABLE.event_wait(event);
+}
+
+/* The size of both rings of a vcore: a power of two, EVENTS_MIN to EVENTS_MAX. Call event_rings,
+ * while no uthread takes from them. */
+static inline int pando_event_resize(unsigned vcoreid, unsigned events)
+{
+    return PANDO_TABLE.event_rings(vcoreid, events);
 }
 
 #include "pando_calls.h"

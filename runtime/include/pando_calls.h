@@ -55,9 +55,9 @@ static inline long pando_vcore_halt(void)
     return PANDO_TABLE.kernel_call(PANDO_vcore_halt, 0, 0, 0, 0);
 }
 
-static inline long pando_vcore_notify(long vcoreid)
+static inline long pando_vcore_notify(long vcoreid, long type, long value)
 {
-    return PANDO_TABLE.kernel_call(PANDO_vcore_notify, vcoreid, 0, 0, 0);
+    return PANDO_TABLE.kernel_call(PANDO_vcore_notify, vcoreid, type, value, 0);
 }
 
 static inline long pando_proc_create_of(uint64_t bytes, long image, long flags, long environment,

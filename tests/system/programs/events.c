@@ -1,0 +1,336 @@
+/* events TEST: events as a process finds them; "ok" at the end. order, overflow, bad, sizes: in _S.
+ * granted, driver, wait, moved: in _M. refused: what event_rings and vcore_notify refuse. */
+#include "tests/system/programs/check.h"
+
+enum { MANY = 1000, ROUNDS = 300, DELAYS = 3000, GRANTS = 24, MOVED_FROM = 1 };
+
+static struct mailbox *mailbox_of(unsigned vcoreid)
+{
+    return &vcore_data_of(vcoreid)->mailbox;
+}
+
+static void post(unsigned vcoreid, unsigned type, uint64_t value)
+{
+    CHECK_IS(pando_vcore_notify(vcoreid, type, (long)value), 0);
+}
+
+static void post_many(unsigned vcoreid, unsigned count, uint64_t first)
+{
+    for (unsigned i = 0; i < count; i++)
+        post(vcoreid, EVENT_NOTIFY, first + i);
+}
+
+static struct event expect(unsigned type)
+{
+    struct event event;
+    CHECK_IS(pando_event_poll(&event), 1);
+    CHECK_IS(event.type, type);
+    CHECK_IS(event.flags, 0);
+    return event;
+}
+
+static void expect_values(unsigned count, uint64_t first)
+{
+    for (unsigned i = 0; i < count; i++)
+        CHECK_IS(expect(EVENT_NOTIFY).payload[0], first + i);
+}
+
+static void expect_bit(unsigned type)
+{
+    struct event event;
+    CHECK_IS(pando_event_poll(&event), 1);
+    CHECK_IS(event.type, type);
+    CHECK_IS(event.flags, EVENT_OF_BITMAP);
+}
+
+static void expect_nothing(void)
+{
+    struct event event;
+    CHECK_IS(pando_event_poll(&event), 0);
+}
+
+/* --- in _S ------------------------------------------------------------------------------------ */
+
+static void test_order(void)
+{
+    uint64_t last = clock_ticks();
+    expect_nothing();
+    post_many(0, EVENTS_MIN, 100);
+    for (unsigned i = 0; i < EVENTS_MIN; i++) {
+        struct event event = expect(EVENT_NOTIFY);
+        CHECK_IS(event.payload[0], 100 + i);
+        CHECK_IS(event.source, 0);
+        CHECK(event.time >= last && event.time <= clock_ticks());
+        last = event.time;
+    }
+    expect_nothing();
+    post(0, EVENT_TYPES - 1, 5);
+    expect(EVENT_TYPES - 1);
+    CHECK_IS(mailbox_of(0)->home.lost, 0);
+}
+
+/* In the ring or in the bitmap, never both, never lost. */
+static void test_overflow(void)
+{
+    for (unsigned round = 1; round <= 3; round++) {
+        post_many(0, EVENTS_MIN, 0);
+        for (unsigned i = EVENTS_MIN; i < MANY; i++)
+            post(0, EVENT_STANDARD + i % 100, i);
+        CHECK_IS(mailbox_of(0)->home.lost, round * (MANY - EVENTS_MIN));
+        expect_values(EVENTS_MIN, 0);
+        expect_bit(EVENT_OVERFLOW);
+        for (unsigned i = 0; i < 100; i++)
+            expect_bit(EVENT_STANDARD + i);
+        expect_nothing();
+    }
+}
+
+/* Whatever a process writes into its mailbox, it alone has the harm. */
+static void test_bad(void)
+{
+    struct mailbox *mailbox = mailbox_of(0);
+    struct event_ring good = mailbox->home;
+    uint64_t state = 88172645463325252;
+    uint32_t posted = 0;
+    for (unsigned i = 0; i < MANY; i++, posted++) {
+        mailbox->home.taken = (uint32_t)random_next(&state);
+        mailbox->driver.taken = (uint32_t)random_next(&state);
+        mailbox->home.written = (uint32_t)random_next(&state);
+        mailbox->home.events = (uint32_t)random_next(&state);
+        mailbox->home.address = random_next(&state);
+        post(0, EVENT_NOTIFY, i);
+    }
+    mailbox->home.address = good.address;
+    mailbox->home.events = good.events;
+    mailbox->home.taken = posted - mailbox->home.lost; /* what the kernel wrote */
+    mailbox->driver.taken = mailbox->driver.written;
+    memset(mailbox->bits, 0, sizeof mailbox->bits);
+    post_many(0, EVENTS_MIN, 7);
+    expect_values(EVENTS_MIN, 7);
+    expect_nothing();
+}
+
+static void test_sizes(void)
+{
+    unsigned lost = 0;
+    for (unsigned events = EVENTS_MIN; events <= EVENTS_MAX; events *= 2) {
+        CHECK_IS(pando_event_resize(0, events), 0);
+        CHECK_IS(mailbox_of(0)->home.events, events);
+        CHECK_IS(mailbox_of(0)->driver.events, events);
+        post_many(0, events + 5, events);
+        CHECK_IS(mailbox_of(0)->home.lost, lost += 5);
+        expect_values(events, events);
+        expect_bit(EVENT_NOTIFY);
+        expect_bit(EVENT_OVERFLOW);
+        expect_nothing();
+    }
+    post_many(0, EVENTS_MAX, 0);
+    CHECK_IS(pando_event_resize(0, 64), 0); /* the oldest 64 go along */
+    CHECK_IS(mailbox_of(0)->home.lost, lost + EVENTS_MAX - 64);
+    expect_values(10, 0);
+    CHECK_IS(pando_event_resize(0, EVENTS_MIN), 0);
+    expect_values(EVENTS_MIN, 10);
+    expect_bit(EVENT_NOTIFY);
+    expect_bit(EVENT_OVERFLOW);
+    post_many(0, 3, 1);
+    CHECK_IS(pando_event_resize(0, EVENTS_MAX), 0);
+    expect_values(3, 1);
+    expect_nothing();
+}
+
+static void test_refused(void)
+{
+    static const long bad[] = {0, 1, 8, 15, 24, 257, 512, -1, 1l << 32 | 16};
+    for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_IS(pando_event_rings(0, bad[i]), -E_INVALID);
+    CHECK_IS(pando_event_rings(1, 16), -E_NO_ENTRY);
+    CHECK_IS(pando_event_rings(VCORES_MAX, 16), -E_NO_ENTRY);
+    CHECK_IS(pando_event_rings(-1, 16), -E_NO_ENTRY);
+    CHECK_IS(pando_event_rings(0, EVENTS_MIN), 0);
+    for (unsigned type = 1; type < EVENT_STANDARD; type++)
+        if (type != EVENT_NOTIFY)
+            CHECK_IS(pando_vcore_notify(0, type, 0), -E_INVALID);
+    CHECK_IS(pando_vcore_notify(0, EVENT_TYPES, 0), -E_INVALID);
+    CHECK_IS(pando_vcore_notify(0, -1, 0), -E_INVALID);
+    expect_nothing();
+}
+
+/* --- in _M ------------------------------------------------------------------------------------ */
+
+static void *spin(void *arg)
+{
+    for (volatile unsigned long turns = 0;; turns++)
+        ;
+    return arg;
+}
+
+static unsigned all_cores(void)
+{
+    unsigned vcores = pando_procinfo()->max_vcores;
+    CHECK_IS(pando_vcores_request(vcores), vcores);
+    return vcores;
+}
+
+/* Each vcore is told of its core. */
+static void test_granted(void)
+{
+    uint64_t told[4] = {0};
+    unsigned vcores = all_cores();
+    for (unsigned i = 0; i < vcores; i++) {
+        struct event event = expect(EVENT_CORE_GRANTED);
+        CHECK(event.source < vcores);
+        CHECK_IS(event.payload[0], pando_procinfo()->vcoremap[event.source].core);
+        CHECK(!(told[event.source / 64] >> event.source % 64 & 1));
+        told[event.source / 64] |= 1ull << event.source % 64;
+    }
+    expect_nothing();
+}
+
+static void *give_back(void *arg)
+{
+    CHECK_IS(pando_vcore_id(), 0);
+    CHECK_IS(pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0), 0);
+    return arg;
+}
+
+/* Of two vcores, gives back vcore 0: the caller's, or else that on which a new uthread runs. */
+static void yield_first(void)
+{
+    struct uthread *uthread = NULL;
+    if (pando_vcore_id() == 0)
+        give_back(NULL);
+    else
+        CHECK_IS(uthread_create(&uthread, give_back, NULL), 0);
+    while (pando_procinfo()->vcoremap[0].state != VCORE_NONE)
+        ;
+    if (uthread)
+        CHECK_IS(uthread_join(uthread, NULL), 0);
+}
+
+/* The driver's ring is written by one driver after the other, and by the home in between. */
+static void test_driver(void)
+{
+    struct event event;
+    unsigned taken = 0;
+    CHECK_IS(pando_vcores_request(2), 2);
+    for (unsigned grant = 1; grant < GRANTS; grant++) {
+        if (grant == 4)
+            CHECK_IS(pando_event_rings(0, 32), 0);
+        yield_first();
+        if (grant == 8)
+            CHECK_IS(pando_event_rings(0, EVENTS_MIN), 0); /* nobody drives it */
+        CHECK_IS(pando_vcores_request(2), 2);
+    }
+    CHECK_IS(mailbox_of(0)->driver.written, EVENTS_MIN);
+    CHECK_IS(mailbox_of(0)->driver.lost, GRANTS - EVENTS_MIN);
+    for (uint64_t last[2] = {0}; pando_event_poll(&event); taken++) {
+        if (event.flags & EVENT_OF_BITMAP)
+            break;
+        CHECK_IS(event.type, EVENT_CORE_GRANTED);
+        CHECK(event.source < 2 && event.time > last[event.source]);
+        last[event.source] = event.time;
+    }
+    CHECK_IS(taken, EVENTS_MIN + 1); /* and vcore 1's */
+    CHECK_IS(event.type, EVENT_CORE_GRANTED);
+    expect_bit(EVENT_OVERFLOW);
+    expect_nothing();
+}
+
+static volatile unsigned awaited;
+
+/* Posts when the other uthread waits, or is about to, to its own vcore, which is never idle, and to
+ * the others in turn. */
+static void *post_on(void *arg)
+{
+    unsigned vcores = pando_procinfo()->amt_granted;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        while (awaited <= round)
+            uthread_yield();
+        compute(round * 7919 % DELAYS);
+        CHECK_IS(raw_call(PANDO_vcore_notify, round % vcores, EVENT_NOTIFY, round), 0);
+    }
+    return arg;
+}
+
+/* A wake-up that is lost is waited for without end. */
+static void test_wait(void)
+{
+    struct uthread *uthread;
+    struct event event;
+    unsigned vcores = all_cores();
+    for (unsigned i = 0; i < vcores; i++)
+        expect(EVENT_CORE_GRANTED);
+    CHECK_IS(uthread_create(&uthread, post_on, NULL), 0);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        awaited = round + 1;
+        pando_event_wait(&event);
+        CHECK_IS(event.type, EVENT_NOTIFY);
+        CHECK_IS(event.payload[0], round);
+    }
+    CHECK_IS(uthread_join(uthread, NULL), 0);
+    expect_nothing();
+}
+
+/* --- another core ----------------------------------------------------------------------------- */
+
+/* Of two vcores, keeps the one that runs on core MOVED_FROM and gives back the other. */
+static void *keep(void *arg)
+{
+    if (pando_kernel_call(PANDO_vcore_id, 0, 0, 0, 0) >> 16 != MOVED_FROM)
+        pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0);
+    return spin(arg);
+}
+
+static void test_hold(void)
+{
+    struct uthread *uthread;
+    pando_vcores_request(2);
+    while (pando_procinfo()->amt_granted < 2)
+        ;
+    CHECK_IS(uthread_create(&uthread, keep, NULL), 0);
+    keep(NULL);
+}
+
+/* Another process takes vcore 0's core when that is given back: it comes back on another. */
+static void test_moved(void)
+{
+    struct event event;
+    unsigned grants = 1, taken = 0, core;
+    CHECK_IS(pando_vcores_request(2), 2);
+    CHECK_IS(pando_procinfo()->vcoremap[0].core, MOVED_FROM);
+    CHECK_IS(pando_event_resize(0, EVENTS_MAX), 0);
+    int child = child_start("events", "hold", NULL);
+    for (; (core = pando_procinfo()->vcoremap[0].core) == MOVED_FROM; grants++) {
+        compute(100000); /* the child gets on */
+        yield_first();
+        while (pando_procinfo()->amt_granted < 2)
+            pando_vcores_request(2);
+    }
+    CHECK_IS(mailbox_of(0)->driver.written + mailbox_of(0)->driver.lost, grants);
+    while (pando_event_poll(&event) && !(event.flags & EVENT_OF_BITMAP))
+        if (event.source == 0)
+            CHECK_IS(event.payload[0], ++taken < grants ? MOVED_FROM : core);
+    CHECK_IS(taken + mailbox_of(0)->driver.lost, grants);
+    CHECK_IS(child_kill(child), 0);
+    child_wait(child);
+}
+
+int main(int argc, char *argv[])
+{
+    static const struct {
+        const char *name;
+        void (*test)(void);
+    } tests[] = {
+        {"order", test_order},   {"overflow", test_overflow}, {"bad", test_bad},
+        {"sizes", test_sizes},   {"refused", test_refused},   {"granted", test_granted},
+        {"driver", test_driver}, {"wait", test_wait},         {"moved", test_moved},
+        {"hold", test_hold},
+    };
+    for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++)
+        if (!strcmp(argv[1], tests[i].name)) {
+            tests[i].test();
+            printf("ok\n");
+            return 0;
+        }
+    return 2;
+}
