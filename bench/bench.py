@@ -120,6 +120,8 @@ FIGURES = {
     "kernel_fork": kernel_fork,
     "syscall_null": lambda: (number(run("bench_syscall")[0]), "instructions"),
     "fault_home": lambda: (number(run("bench_fault")[0]), "instructions a page"),
+    "mmap_1p": lambda: (number(run("bench_memory", "1")[0]), "instructions"),
+    "mmap_256p": lambda: (number(run("bench_memory", "256")[0]), "instructions"),
     "kmsg": kmsg,
     "channel_host_ratio": host_ratio,
     "matmul_speedup_2": matmul_speedup,

@@ -36,8 +36,20 @@ frame_t account_alloc_zeroed(struct frame_account *account, enum frame_kind kind
 {
     frame_t frame = account_alloc(account, kind, error);
     if (frame)
-        memset(frame_pointer(frame), 0, PAGE_BYTES);
+        page_clear(frame_pointer(frame));
     return frame;
+}
+
+frame_t account_alloc_table(struct frame_account *account, int *error)
+{
+    if (account->used < account->limit) {
+        frame_t frame = frame_alloc_cleared(FRAME_USER_TABLE, account->owner);
+        if (frame) {
+            account->used++;
+            return frame;
+        }
+    }
+    return account_alloc_zeroed(account, FRAME_USER_TABLE, error);
 }
 
 frame_t account_alloc_block(struct frame_account *account, unsigned order, enum frame_kind kind,
@@ -58,6 +70,11 @@ void account_free(struct frame_account *account, frame_t frame)
 {
     account_credit(account, 1);
     frame_free(frame);
+}
+
+void account_free_user(struct frame_account *account, const frame_t *frame, unsigned count)
+{
+    account_credit(account, frame_free_user(frame, count));
 }
 
 void account_free_block(struct frame_account *account, frame_t frame, unsigned order)

@@ -21,12 +21,18 @@ struct frame_account {
 frame_t account_alloc(struct frame_account *account, enum frame_kind kind, int *error);
 /* The same, cleared. */
 frame_t account_alloc_zeroed(struct frame_account *account, enum frame_kind kind, int *error);
+/* A page table without entries. */
+frame_t account_alloc_table(struct frame_account *account, int *error);
 /* A block of 2^order frames, aligned to its size, contents unspecified. As account_alloc. */
 frame_t account_alloc_block(struct frame_account *account, unsigned order, enum frame_kind kind,
                             int *error);
 /* Frees a frame, or a block, that was allocated or taken over on the account. */
 void account_free(struct frame_account *account, frame_t frame);
 void account_free_block(struct frame_account *account, frame_t frame, unsigned order);
+
+/* Frees of these frames, which were mapped by its process, those that are on the account: pages, and
+ * tables without entries; see frame_free_user. */
+void account_free_user(struct frame_account *account, const frame_t *frame, unsigned count);
 
 /* Frames that come from, or go to, another account: no frame is touched. account_charge: 0, or
  * -E_LIMIT with nothing done. account_credit: the account must hold as many. */

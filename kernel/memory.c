@@ -15,9 +15,10 @@ uint64_t memory_slot_stop(uint64_t at, uint64_t end)
 
 frame_t memory_root(const struct process *p, uint64_t address)
 {
-    for (unsigned i = 0; i < p->roots; i++)
-        if (p->root[i].slot == address >> SLOT_SHIFT)
-            return p->root[i].frame;
+    uint16_t slot = (uint16_t)(address >> SLOT_SHIFT);
+    for (const struct root *root = p->root, *end = root + p->roots; root < end; root++)
+        if (root->slot == slot)
+            return root->frame;
     return FRAME_NONE;
 }
 
@@ -98,13 +99,11 @@ uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigne
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-void memory_free_piece(struct process *p, const struct user_piece *piece)
+void memory_free(struct process *p, const frame_t *frame, unsigned count, int large)
 {
-    enum frame_kind kind = frame_kind(piece->frame);
-    if (piece->pages > 1)
-        account_free_block(&p->account, piece->frame, LARGE_ORDER);
-    else if (kind == FRAME_USER || kind == FRAME_USER_TABLE)
-        account_free(&p->account, piece->frame);
+    if (large)
+        account_free_block(&p->account, *frame, LARGE_ORDER);
+    account_free_user(&p->account, frame + large, count - (unsigned)large);
 }
 
 /* Pages and tables of the last root, then the root. */
@@ -118,10 +117,10 @@ static void give_back_of_root(struct process *p)
     unsigned budget = MEMORY_STEPS;
     unsigned pieces = arch_user_take(root->frame, &p->unmap_at, end, piece, CHANGE_PIECES, &budget);
     for (unsigned i = 0; i < pieces; i++)
-        memory_free_piece(p, &piece[i]);
+        memory_free(p, &piece[i].frame, 1, piece[i].pages > 1);
     if (p->unmap_at < end)
         return;
-    account_free(&p->account, root->frame);
+    account_free_user(&p->account, &root->frame, 1);
     p->roots--;
     p->unmap_at = 0;
 }

@@ -56,8 +56,9 @@ uint64_t memory_slot_stop(uint64_t at, uint64_t end);
 /* The first mapped page of [at, end), or end, or where the budget of steps ended; as
  * arch_user_next. */
 uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget);
-/* Frees a piece that was taken out, if it is the process's. */
-void memory_free_piece(struct process *p, const struct user_piece *piece);
+/* Frees what was taken out of the tables, but for what is not the process's; large: the first is a
+ * large page's first frame. */
+void memory_free(struct process *p, const frame_t *frame, unsigned count, int large);
 /* A fault at address: 0 = resolved; -E_NO_ENTRY, -E_PERMISSION, -E_LIMIT, -E_NO_MEMORY. */
 int memory_fault(struct process *p, uint64_t address, unsigned access);
 /* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */

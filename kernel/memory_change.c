@@ -13,10 +13,8 @@
 static void free_changed(struct process *p)
 {
     struct memory_change *change = &p->change;
-    for (unsigned i = 0; i < change->frames; i++)
-        memory_free_piece(p,
-                          &(struct user_piece){.frame = change->frame[i],
-                                               .pages = change->large && i == 0 ? LARGE_PAGES : 1});
+    if (change->frames)
+        memory_free(p, change->frame, change->frames, change->large);
     change->frames = 0;
 }
 

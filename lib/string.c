@@ -35,6 +35,12 @@ void *memset(void *to, int byte, size_t bytes)
     return start;
 }
 
+void page_clear(void *page)
+{
+    size_t words = 512;
+    __asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0) : "memory");
+}
+
 int memcmp(const void *a, const void *b, size_t bytes)
 {
     const unsigned char *x = a;

@@ -14,4 +14,6 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t bytes);
 char *strchr(const char *string, int character);
 
+void page_clear(void *page); /* 4,096 bytes */
+
 #endif

@@ -9,8 +9,12 @@ enum {
     ORDER_MAX = 9, /* 2 MiB */
     ORDER_FRAMES = 1 << ORDER_MAX,
     ZONES = 2,
-    CACHE_FRAMES = 64,
-    CACHE_BATCH = 32,
+    CACHE_FRAMES =
+        256, /* of the general zone: a process that grows and shrinks by a MiB stays in it */
+    CACHE_PRIVATE = 64,
+    CACHE_BATCH_ORDER = 5,
+    CACHE_BATCH = 1 << CACHE_BATCH_ORDER,
+    CLEARED_FRAMES = 16,
     RESERVE_FRAMES = 32,
 };
 #define EARLY_TOP (4ull << 30)
@@ -43,6 +47,8 @@ struct cache {
     frame_t frame[CACHE_FRAMES];
 };
 EAGER static struct cache cache[ZONES];
+EAGER static unsigned cleared_count; /* free, general, and known to be all zeros */
+EAGER static frame_t cleared[CLEARED_FRAMES];
 EAGER static unsigned reserve_count;
 EAGER static frame_t reserve[RESERVE_FRAMES];
 
@@ -255,16 +261,30 @@ const char *frame_table_make(const struct boot_info *boot, unsigned cores)
 
 /* --- this kernel's caches -------------------------------------------------------------------- */
 
+static unsigned cache_most(enum frame_zone zone)
+{
+    return zone == ZONE_GENERAL ? CACHE_FRAMES : CACHE_PRIVATE;
+}
+
+static void cache_push(struct cache *c, enum frame_zone zone, frame_t frame)
+{
+    word_set(frame, WORD(FRAME_CACHED, 0, zone, this_core, 0));
+    c->frame[c->count++] = frame;
+}
+
+/* With a whole block of CACHE_BATCH if there is one, the lowest to be handed out first. */
 static unsigned cache_refill(enum frame_zone zone)
 {
     struct cache *c = &cache[zone];
     spin_lock(&allocator.lock);
+    frame_t block = block_take(zone, CACHE_BATCH_ORDER);
+    for (unsigned i = CACHE_BATCH; block && i-- > 0;)
+        cache_push(c, zone, block + i);
     while (c->count < CACHE_BATCH) {
         frame_t frame = block_take(zone, 0);
         if (!frame)
             break;
-        word_set(frame, WORD(FRAME_CACHED, 0, zone, this_core, 0));
-        c->frame[c->count++] = frame;
+        cache_push(c, zone, frame);
     }
     spin_unlock(&allocator.lock);
     return c->count;
@@ -289,16 +309,47 @@ frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_own
     return frame;
 }
 
+static inline void free_to_cache(frame_t frame, uint64_t word)
+{
+    enum frame_zone zone = (enum frame_zone)word_zone(word);
+    struct cache *c = &cache[zone];
+    if (c->count == cache_most(zone))
+        cache_spill(zone, cache_most(zone) / 2);
+    cache_push(c, zone, frame);
+}
+
 void frame_free(frame_t frame)
 {
     uint64_t word = word_get(frame);
-    enum frame_zone zone = (enum frame_zone)word_zone(word);
     ASSERT(word_kind(word) > FRAME_SNAPSHOT && word_kind(word) < FRAME_ARCHIVE);
-    struct cache *c = &cache[zone];
-    if (c->count == CACHE_FRAMES)
-        cache_spill(zone, CACHE_BATCH);
-    word_set(frame, WORD(FRAME_CACHED, 0, zone, this_core, 0));
-    c->frame[c->count++] = frame;
+    free_to_cache(frame, word);
+}
+
+frame_t frame_alloc_cleared(enum frame_kind kind, struct frame_owner owner)
+{
+    if (cleared_count == 0)
+        return FRAME_NONE;
+    frame_t frame = cleared[--cleared_count];
+    word_set(frame, WORD(kind, 0, ZONE_GENERAL, owner.core, owner.process));
+    return frame;
+}
+
+unsigned frame_free_user(const frame_t *frame, unsigned count)
+{
+    unsigned freed = 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t word = word_get(frame[i]);
+        if (word_kind(word) == FRAME_USER_TABLE && cleared_count < CLEARED_FRAMES) {
+            word_set(frame[i], WORD(FRAME_CACHED, 0, ZONE_GENERAL, this_core, 0));
+            cleared[cleared_count++] = frame[i];
+        } else if (word_kind(word) == FRAME_USER || word_kind(word) == FRAME_USER_TABLE) {
+            free_to_cache(frame[i], word);
+        } else {
+            continue;
+        }
+        freed++;
+    }
+    return freed;
 }
 
 frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind kind,
@@ -343,11 +394,14 @@ void frame_reserve_fill(void)
 
 void frame_cache_forget(void)
 {
-    cache[ZONE_GENERAL].count = cache[ZONE_PRIVATE].count = reserve_count = 0;
+    cache[ZONE_GENERAL].count = cache[ZONE_PRIVATE].count = 0;
+    reserve_count = cleared_count = 0;
 }
 
 void frame_cache_drain(void)
 {
+    while (cleared_count)
+        free_to_cache(cleared[--cleared_count], WORD(0, 0, ZONE_GENERAL, 0, 0));
     for (unsigned zone = 0; zone < ZONES; zone++)
         cache_spill((enum frame_zone)zone, 0);
 }

@@ -51,6 +51,12 @@ frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_own
  * Only by its owner. */
 void frame_free(frame_t frame);
 
+/* Of these frames, frees those that are a process's own, pages and page tables, and returns how many
+ * that were; others stay as they are. A table must have no entry left: some are kept, for */
+unsigned frame_free_user(const frame_t *frame, unsigned count);
+/* a general frame that is all zeros already; FRAME_NONE when none is kept. */
+frame_t frame_alloc_cleared(enum frame_kind kind, struct frame_owner owner);
+
 /* A block of 2^order frames, aligned to its size, straight from the shared allocator; order <=
  * 9. */
 frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind kind,

@@ -1,4 +1,4 @@
-// sources: kernel/account.c
+// sources: kernel/account.c lib/string.c
 /* Page tables of processes, held against a plain list of pages: what is mapped, and that every
  * frame and table comes back. */
 #include <setjmp.h>
@@ -73,6 +73,22 @@ void frame_free_block(frame_t frame, unsigned order)
 {
     for (unsigned i = 0; i < 512; i++)
         frame_free(frame + i);
+}
+
+unsigned frame_free_user(const frame_t *frame, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        frame_free(frame[i]);
+    return count;
+}
+
+/* Tables are cleared already half of the time, and must be. */
+frame_t frame_alloc_cleared(enum frame_kind kind, struct frame_owner owner)
+{
+    frame_t frame = rand() % 2 ? frame_alloc(ZONE_GENERAL, kind, owner) : FRAME_NONE;
+    if (frame)
+        memset(frame_pointer(frame), 0, PAGE_BYTES);
+    return frame;
 }
 
 enum frame_kind frame_kind(frame_t frame)
@@ -171,6 +187,9 @@ static void check(void)
 
 static void piece_free(const struct user_piece *piece)
 {
+    if (piece->pages == 0)
+        for (unsigned i = 0; i < PAGE_BYTES / 8; i++)
+            assert_int_equal(((uint64_t *)frame_pointer(piece->frame))[i], 0);
     if (piece->pages > 1)
         account_free_block(&account, piece->frame, 9);
     else

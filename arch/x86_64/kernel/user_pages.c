@@ -17,6 +17,11 @@ enum { COUNT_SHIFT = 52, LEAF = 0, LARGE = 1, TOP = 2 }; /* levels: PT, PD, PDPT
 #define COUNT_MASK (0x7ffull << COUNT_SHIFT)
 #define TABLE_BITS (PTE_P | PTE_W | PTE_U | PTE_A)
 
+static inline uint64_t *root_table(frame_t root)
+{
+    return direct((uint64_t)root << PAGE_SHIFT);
+}
+
 static inline uint64_t *entry_in(uint64_t *table, uint64_t address, unsigned level)
 {
     return &table[address >> (PAGE_SHIFT + 9 * level) & (TABLE_ENTRIES - 1)];
@@ -72,9 +77,16 @@ static void root_count(frame_t root, int change)
 
 /* --- finding and making entries -------------------------------------------------------------- */
 
+/* The second-level entry for address, or NULL where no table leads to it. */
+static inline uint64_t *large_find(frame_t root, uint64_t address)
+{
+    uint64_t top = *entry_in(root_table(root), address, TOP);
+    return top ? entry_in(table_of(top), address, LARGE) : NULL;
+}
+
 frame_t arch_root_make(struct frame_account *account, int *error)
 {
-    frame_t root = account_alloc_zeroed(account, FRAME_USER_TABLE, error);
+    frame_t root = account_alloc_table(account, error);
     if (root)
         frame_note_set(root, 0);
     return root;
@@ -82,7 +94,7 @@ frame_t arch_root_make(struct frame_account *account, int *error)
 
 static uint64_t table_make(struct frame_account *account, int *error)
 {
-    frame_t table = account_alloc_zeroed(account, FRAME_USER_TABLE, error);
+    frame_t table = account_alloc_table(account, error);
     return table ? (uint64_t)table << PAGE_SHIFT | TABLE_BITS : 0;
 }
 
@@ -90,7 +102,7 @@ static uint64_t table_make(struct frame_account *account, int *error)
  */
 static uint64_t *top_make(frame_t root, uint64_t address, struct frame_account *account, int *error)
 {
-    uint64_t *top = entry_in(frame_pointer(root), address, TOP);
+    uint64_t *top = entry_in(root_table(root), address, TOP);
     if (!*top) {
         *top = table_make(account, error);
         if (!*top)
@@ -119,13 +131,6 @@ static uint64_t *large_make(frame_t root, uint64_t address, struct frame_account
         return NULL;
     }
     return large;
-}
-
-/* The second-level entry for address, or NULL where no table leads to it. */
-static uint64_t *large_find(frame_t root, uint64_t address)
-{
-    uint64_t top = *entry_in(frame_pointer(root), address, TOP);
-    return top ? entry_in(table_of(top), address, LARGE) : NULL;
 }
 
 /* The entry that says what is mapped at address, or NULL. */
@@ -167,7 +172,9 @@ int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
                   struct frame_account *account)
 {
     int error = 0;
-    uint64_t *large = large_make(root, address, account, &error);
+    uint64_t *large = large_find(root, address);
+    if (!large || !leads_to_table(*large))
+        large = large_make(root, address, account, &error);
     if (!large)
         return error;
     uint64_t *entry = entry_in(table_of(*large), address, LEAF);
@@ -270,7 +277,7 @@ static inline uint64_t *leaf_next(uint64_t large, uint64_t *address, uint64_t en
 uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *budget)
 {
     while (address < end && *budget) {
-        uint64_t top = *entry_in(frame_pointer(root), address, TOP);
+        uint64_t top = *entry_in(root_table(root), address, TOP);
         uint64_t large = count_in(top) ? *entry_in(table_of(top), address, LARGE) : 0;
         if (leads_to_table(large)) {
             if (leaf_next(large, &address, end, budget))
@@ -309,21 +316,27 @@ void arch_user_protect(frame_t root, uint64_t address, uint64_t end, unsigned pr
 
 /* --- taking out ------------------------------------------------------------------------------ */
 
+/* Of the page table's pages in [*address, end) at most `most`, in a loop that is worth being short. */
 static unsigned leaves_take(uint64_t *large, uint64_t *address, uint64_t end,
                             struct user_piece *piece, unsigned most, unsigned *budget)
 {
-    unsigned taken = 0;
-    while (taken < most && *budget) {
-        uint64_t *entry = leaf_next(*large, address, end, budget);
-        if (!entry)
-            break;
-        piece[taken++] = (struct user_piece){*address, frame_in(*entry), 1};
-        *entry = 0;
-        *large -= COUNT_ONE;
-        *address += PAGE_BYTES;
-        if (*address % LARGE_BYTES == 0)
-            break;
-    }
+    uint64_t stop = entry_end(*address, LARGE), at = *address;
+    if (stop > end)
+        stop = end;
+    if (stop - at > (uint64_t)*budget << PAGE_SHIFT)
+        stop = at + ((uint64_t)*budget << PAGE_SHIFT);
+    unsigned left = count_in(*large), taken = 0;
+    if (most > left)
+        most = left;
+    uint64_t *entry = entry_in(table_of(*large), at, LEAF);
+    for (; at < stop && taken < most; entry++, at += PAGE_BYTES)
+        if (*entry) {
+            piece[taken++] = (struct user_piece){at, frame_in(*entry), 1};
+            *entry = 0;
+        }
+    *large -= taken * COUNT_ONE;
+    spend(budget, 1 + ((at - *address) >> PAGE_SHIFT));
+    *address = at;
     return taken;
 }
 
@@ -366,7 +379,7 @@ unsigned arch_user_take(frame_t root, uint64_t *at, uint64_t end, struct user_pi
     unsigned taken = 0;
     uint64_t address = *at;
     while (address < end && *budget && taken + USER_PIECES_LEAST <= most) {
-        uint64_t *top = entry_in(frame_pointer(root), address, TOP), start = address;
+        uint64_t *top = entry_in(root_table(root), address, TOP), start = address;
         if (frame_note(root) == 0)
             address = end;
         else if (!*top) {
@@ -390,7 +403,7 @@ unsigned arch_user_take(frame_t root, uint64_t *at, uint64_t end, struct user_pi
 void arch_user_detach(frame_t root, uint64_t address, unsigned prot, struct user_block *block)
 {
     *block = (struct user_block){.prot = (uint8_t)prot};
-    uint64_t *top = entry_in(frame_pointer(root), address, TOP);
+    uint64_t *top = entry_in(root_table(root), address, TOP);
     uint64_t *large = large_find(root, address);
     if (!large || !*large)
         return;
