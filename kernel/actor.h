@@ -19,6 +19,7 @@ enum {
     ACTOR_LOG = 3,
     ACTOR_CONSOLE = 4,
     ACTOR_SUPERVISOR = 5,
+    ACTOR_MULTICAST = 6,
     ACTOR_DYNAMIC = 16, /* the first of those given by actor_create */
 };
 

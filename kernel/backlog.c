@@ -12,7 +12,9 @@
 
 enum {
     REPLY_NODES = CORES_MAX * PEER_REQUESTS + LOCAL_REQUESTS,
-    NODES = 1 + PLAIN_NODES + LOCAL_NODES + REPLY_NODES + WATCH_NODES, /* node 0 stands for none */
+    MULTICAST_NODES = CORES_MAX * (1 + MULTICAST_FANOUT),
+    NODES = 1 + PLAIN_NODES + LOCAL_NODES + REPLY_NODES + WATCH_NODES +
+            MULTICAST_NODES, /* node 0 stands for none */
 };
 
 static struct message pool[NODES];
@@ -21,10 +23,9 @@ static uint16_t pool_free;    /* first of a list of freed nodes */
 static uint16_t used[ACCOUNTS];
 
 static const uint16_t limit[ACCOUNTS] = {
-    [ACCOUNT_PLAIN] = PLAIN_NODES,
-    [ACCOUNT_LOCAL] = LOCAL_NODES,
-    [ACCOUNT_REPLY] = REPLY_NODES,
-    [ACCOUNT_WATCH] = WATCH_NODES,
+    [ACCOUNT_PLAIN] = PLAIN_NODES,         [ACCOUNT_LOCAL] = LOCAL_NODES,
+    [ACCOUNT_REPLY] = REPLY_NODES,         [ACCOUNT_WATCH] = WATCH_NODES,
+    [ACCOUNT_MULTICAST] = MULTICAST_NODES,
 };
 
 uint16_t node_next(uint16_t node)
@@ -56,7 +57,7 @@ uint16_t node_alloc(enum backlog_account account)
 {
     uint16_t node = pool_free;
     if (used[account] == limit[account]) {
-        ASSERT(account != ACCOUNT_REPLY);
+        ASSERT(account != ACCOUNT_REPLY && account != ACCOUNT_MULTICAST);
         return 0;
     }
     if (node)

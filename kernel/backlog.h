@@ -1,7 +1,7 @@
 /* Backlogs: ordered queues of messages that have to wait, in nodes of one pool. docs/channel.md.
  *
  * Private to a kernel. The pool is a fixed array whose pages cost nothing until used: freed nodes
- * are used again before untouched ones. Each node is held on one of four accounts with a limit of
+ * are used again before untouched ones. Each node is held on one of five accounts with a limit of
  * its own, so that ordinary messages cannot take the place of what must not be refused. */
 #ifndef KERNEL_BACKLOG_H
 #define KERNEL_BACKLOG_H
@@ -10,26 +10,29 @@
 #include "kernel/message.h"
 
 enum backlog_account {
-    ACCOUNT_PLAIN, /* messages to other kernels that may be refused, requests too */
-    ACCOUNT_LOCAL, /* the same within a kernel: what waits for others does not stop it */
-    ACCOUNT_REPLY, /* replies: their requests reserved the place */
-    ACCOUNT_WATCH, /* watches, and the DOWN that each becomes */
+    ACCOUNT_PLAIN,     /* messages to other kernels that may be refused, requests too */
+    ACCOUNT_LOCAL,     /* the same within a kernel: what waits for others does not stop it */
+    ACCOUNT_REPLY,     /* replies: their requests reserved the place */
+    ACCOUNT_WATCH,     /* watches, and the DOWN that each becomes */
+    ACCOUNT_MULTICAST, /* never refused: docs/multicast.md */
     ACCOUNTS
 };
 
-#define PLAIN_NODES    512
-#define LOCAL_NODES    2048
-#define WATCH_NODES    256
-#define PEER_REQUESTS  8   /* requests under way from one kernel to another */
-#define LOCAL_REQUESTS 256 /* requests under way within a kernel */
+#define PLAIN_NODES      512
+#define LOCAL_NODES      2048
+#define WATCH_NODES      256
+#define MULTICAST_FANOUT 4   /* pieces that a set of cores is parted into at each step */
+#define PEER_REQUESTS    8   /* requests under way from one kernel to another */
+#define LOCAL_REQUESTS   256 /* requests under way within a kernel */
 
 /* A queue of nodes; first == 0: empty, and last means nothing. Zeroes are an empty queue. */
 struct backlog {
     uint16_t first, last;
 };
 
-/* A node on the account; 0 when the account is at its limit (for ACCOUNT_REPLY: panics, since what
- * reserves the places is broken). Its message's contents are unspecified. */
+/* A node on the account; 0 when the account is at its limit (for ACCOUNT_REPLY and
+ * ACCOUNT_MULTICAST: panics, since what reserves the places is broken). Its message's contents are
+ * unspecified. */
 uint16_t node_alloc(enum backlog_account account);
 void node_free(uint16_t node);
 

@@ -4,6 +4,7 @@
 #include "arch/arch.h"
 #include "kernel/actor.h"
 #include "kernel/kernel.h"
+#include "kernel/multicast.h"
 #include "kernel/pool.h"
 #include "kernel/shared/user_word.h"
 #include "kernel/vcore.h"
@@ -153,15 +154,15 @@ static void on_wake(struct actor *self, const struct message *m, unsigned from)
     tell_home(m->word[1], &woken);
 }
 
-static void on_flush(struct actor *self, const struct message *m, unsigned from)
+/* MULTICAST_FLUSH. Where no vcore of the process is loaded there is nothing to drop: loading one
+ * enters its table anew. */
+static void flush(const uint64_t word[MULTICAST_WORDS])
 {
-    struct vcore *v = vcore_find(m->word[0]);
-    if (v && v == vcore_loaded)
-        for (uint64_t i = 0; i < m->word[2]; i++)
-            arch_user_flush(m->word[1] + i * PAGE_BYTES);
-    struct message done = {.head = message_head(MESSAGE_VCORE_FLUSHED), .word = {m->word[0]}};
-    tell_home(m->word[3], &done);
+    if (vcore_loaded && vcore_loaded->pid == word[0])
+        for (uint64_t i = 0; i < word[2]; i++)
+            arch_user_flush(word[1] + i * PAGE_BYTES);
 }
+MULTICAST_OPERATION(MULTICAST_FLUSH, flush)
 
 static void save_to_uthread_slot(struct vcore *v)
 {
@@ -234,7 +235,6 @@ static struct actor_class driver_class = {
             [MESSAGE_VCORE_RINGS] = on_rings,
             [MESSAGE_VCORE_START] = on_start,
             [MESSAGE_VCORE_WAKE] = on_wake,
-            [MESSAGE_VCORE_FLUSH] = on_flush,
             [MESSAGE_VCORE_STOP] = on_stop,
             [MESSAGE_CALL_DONE] = on_done,
             [MESSAGE_CONSOLE_DONE] = on_done,

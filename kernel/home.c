@@ -23,27 +23,13 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid)
     return page ? &page[vcoreid % RECORDS_PER_PAGE] : NULL;
 }
 
-/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 7 commands under way
+/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 6 commands under way
  * for a vcore, of each kind one but for the slots, and a ring takes more than that; within a kernel
  * no call returns to user mode before what it queued is handled. */
 void home_command(unsigned core, struct message *m)
 {
     int refused = actor_send(actor_well_known(core, ACTOR_KERNEL), m);
     ASSERT(!refused);
-}
-
-unsigned home_tell_drivers(struct process *p, struct message *m)
-{
-    unsigned told = 0;
-    for (unsigned id = 0; id < VCORES_MAX && told < p->attached; id++) {
-        struct vcore_record *record = process_record(p, id);
-        if (!record || !record->attached)
-            continue;
-        m->word[0] = vcore_key(p->pid, id);
-        home_command(record->core, m);
-        told++;
-    }
-    return told;
 }
 
 void home_tell_root(struct process *p, const struct root *root)
@@ -119,6 +105,8 @@ int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core)
     record->attached = 1;
     record->stop_sent = record->rings_awaited = 0;
     record->core = (uint16_t)core;
+    ASSERT(!core_set_has(p->cores, core));
+    p->cores[core / 64] |= 1ull << core % 64;
     p->attached++;
     return 0;
 }
@@ -371,6 +359,7 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     struct vcore_record *record = process_record(p, vcoreid);
     record->attached = record->stop_sent = 0;
     record->driver_written = (uint32_t)m->word[2];
+    p->cores[record->core / 64] &= ~(1ull << record->core % 64);
     p->attached--;
     p->info->vcoremap[vcoreid] = (struct vcoremap_entry){0};
     if (record->granted)
@@ -399,14 +388,6 @@ static void on_grant(struct actor *self, const struct message *m, unsigned from)
     home_granted(self->state, m);
 }
 
-static void on_flushed(struct actor *self, const struct message *m, unsigned from)
-{
-    struct process *p = self->state;
-    memory_flushed(p);
-    if (p->state >= PROCESS_DYING)
-        process_continue_end(p);
-}
-
 static void on_continue(struct actor *self, const struct message *m, unsigned from)
 {
     struct process *p = self->state;
@@ -426,7 +407,6 @@ static struct actor_class home_class = {
             [MESSAGE_VCORE_STOPPED] = on_stopped,
             [MESSAGE_VCORE_WOKEN] = on_woken,
             [MESSAGE_VCORE_RINGS_DONE] = on_rings_done,
-            [MESSAGE_VCORE_FLUSHED] = on_flushed,
             [MESSAGE_CONTINUE] = on_continue,
         },
 };

@@ -7,6 +7,7 @@
 #include "kernel/console.h"
 #include "kernel/kernel.h"
 #include "kernel/log.h"
+#include "kernel/multicast.h"
 #include "kernel/options.h"
 #include "kernel/probe.h"
 #include "kernel/shared/channel.h"
@@ -78,6 +79,7 @@ _Noreturn void kernel_enter(unsigned core, uint64_t began)
     }
     channel_start();
     vcore_driver_start();
+    multicast_start();
     probe_start();
     if (core == 0) {
         log_start();

@@ -5,6 +5,7 @@
 #define KERNEL_MEMORY_H
 
 #include <stdint.h>
+#include "kernel/multicast.h"
 #include "kernel/account.h"
 
 struct process;
@@ -25,15 +26,16 @@ struct root {
  * no frame is freed before every core that runs the process has dropped its translations. */
 struct memory_change {
     uint8_t active, unmap;
-    uint8_t large; /* the first frame is that of a large page */
+    uint8_t large;    /* the first frame is that of a large page */
+    uint8_t flushing; /* `flush` is under way */
     uint8_t prot;
     unsigned vcoreid; /* whose call it is */
     uint64_t at, end; /* still to do */
-    unsigned acknowledgements;
     unsigned frames;
     frame_t frame[CHANGE_PIECES]; /* pages, and tables that became empty */
-    unsigned waiting;             /* calls that wait behind it */
-    uint32_t next_order;          /* of those */
+    struct multicast flush;
+    unsigned waiting;    /* calls that wait behind it */
+    uint32_t next_order; /* of those */
 };
 
 enum { LARGE_ORDER = 9, LARGE_PAGES = 1 << LARGE_ORDER };
@@ -77,8 +79,7 @@ void memory_run_waiting(struct process *p);
  * caller's to change. Returns CALL_LATER: the vcore is answered when all cores have flushed. */
 long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
                          int unmap, unsigned prot);
-/* A kernel has flushed; a CONTINUE came. */
-void memory_flushed(struct process *p);
+/* A CONTINUE came. */
 void memory_continue(struct process *p);
 
 #endif

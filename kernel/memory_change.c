@@ -1,14 +1,15 @@
 /* A change to the mapped memory of a process, at its home. docs/process.md.
  *
  * A translation is taken away in three steps: the entries are changed, every kernel that drives a
- * vcore of the process flushes and acknowledges, then the frames are freed and the caller is
+ * vcore of the process flushes, by multicast, then the frames are freed and the caller is
  * answered. One change at a time; calls that come meanwhile wait, at most one a vcore, in the
  * vcores' records. */
 #include "abi/layout.h"
 #include "arch/arch.h"
 #include "kernel/kernel.h"
-#include "kernel/actor.h"
 #include "kernel/process.h"
+#include "kernel/process_end.h"
+#include "lib/string.h"
 
 static void free_changed(struct process *p)
 {
@@ -61,13 +62,27 @@ static void change_finished(struct process *p)
         process_continue_later(p);
 }
 
-static void ask_for_flush(struct process *p, uint64_t first, uint64_t pages)
+static void change_flushed(struct multicast *flush)
 {
-    struct message m = {.head = message_head(MESSAGE_VCORE_FLUSH)};
-    m.word[1] = first;
-    m.word[2] = pages;
-    m.word[3] = p->address;
-    p->change.acknowledgements = home_tell_drivers(p, &m);
+    struct process *p = flush->owner;
+    ASSERT(p->change.active && p->change.flushing);
+    p->change.flushing = 0;
+    memory_continue(p);
+    if (p->state >= PROCESS_DYING)
+        process_continue_end(p);
+}
+
+/* Asks the cores that run the process to drop translations. 1: they have. */
+static int ask_for_flush(struct process *p, uint64_t first, uint64_t pages)
+{
+    struct memory_change *change = &p->change;
+    change->flush = (struct multicast){.operation = MULTICAST_FLUSH,
+                                       .word = {p->pid, first, pages},
+                                       .done = change_flushed,
+                                       .owner = p};
+    memcpy(change->flush.set, p->cores, sizeof change->flush.set);
+    change->flushing = !multicast(&change->flush);
+    return !change->flushing;
 }
 
 /* Changes the next pages, and asks for their flush. */
@@ -105,7 +120,7 @@ void memory_continue(struct process *p)
     struct memory_change *change = &p->change;
     if (!change->active && change->waiting)
         memory_run_waiting(p);
-    if (!change->active || change->acknowledgements)
+    if (!change->active || change->flushing)
         return;
     free_changed(p);
     if (p->state >= PROCESS_DYING) {
@@ -117,13 +132,6 @@ void memory_continue(struct process *p)
         return;
     }
     change_turn(p);
-    if (!change->acknowledgements)
+    if (!change->flushing)
         process_continue_later(p);
-}
-
-void memory_flushed(struct process *p)
-{
-    ASSERT(p->change.active && p->change.acknowledgements > 0);
-    p->change.acknowledgements--;
-    memory_continue(p);
 }

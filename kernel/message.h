@@ -16,6 +16,8 @@
     X(LOG)      /* word: text */                                                             \
     X(CORE_UP)  /* a forked kernel's first message. word: core */                            \
     X(CONTINUE) /* an actor to itself: go on with work that was cut into turns */            \
+    X(MULTICAST)                                                                             \
+    X(MULTICAST_DONE)                                                                        \
     X(ALLOC_WANT)                                                                            \
     X(ALLOC_GRANT)                                                                           \
     X(VCORE_RINGS)      /* the slots of a driver's ring of events */                         \
@@ -23,8 +25,8 @@
     X(ALLOC_RETURN)                                                                          \
     X(VCORE_ATTACH)                                                                          \
     X(VCORE_SLOT) X(VCORE_START) X(VCORE_STOP) X(VCORE_STOPPED) X(VCORE_WAKE) X(VCORE_WOKEN) \
-        X(VCORE_FLUSH) X(VCORE_FLUSHED) X(CALL) /* driver to home: a system call. */         \
-        X(CALL_DONE)                            /* home to driver: its result */             \
+        X(CALL)      /* driver to home: a system call. */                                    \
+        X(CALL_DONE) /* home to driver: its result */                                        \
         X(FAULT) X(FAULT_DONE) X(CONSOLE_WRITE) X(CONSOLE_DONE) X(PROBE) X(PROBE_REPLY)
 
 enum message_type {

@@ -14,6 +14,11 @@
 void probe_send(struct message *m);
 void probe_receive(const struct message *m);
 
+/* Answers that join at this kernel, told apart by a key below CORES_MAX: its own part of what
+ * joins ends here; an answer is about to be handled, after that part and what came before. */
+void probe_part_done(unsigned key);
+void probe_join(unsigned key, const struct message *m);
+
 /* The paths of starting: docs/figures.md. */
 void probe_fork_begins(void); /* on core 0: a core is asked for */
 void probe_fork_done(unsigned core);
@@ -31,6 +36,14 @@ static inline void probe_send(struct message *m)
 }
 
 static inline void probe_receive(const struct message *m)
+{
+}
+
+static inline void probe_part_done(unsigned key)
+{
+}
+
+static inline void probe_join(unsigned key, const struct message *m)
 {
 }
 

@@ -111,7 +111,8 @@ struct process {
     struct region_list regions;
     struct memory_change change;
 
-    unsigned attached; /* vcores that kernels drive */
+    unsigned attached;              /* vcores that kernels drive */
+    uint64_t cores[CORE_SET_WORDS]; /* on which they do: one vcore a core */
     unsigned wanted, granted;
     unsigned wants_open; /* ALLOC_WANTs that are not answered yet */
     unsigned requests;   /* cores_request calls of _M that the allocator has not answered yet: */
@@ -181,8 +182,5 @@ int home_notify(struct process *p, unsigned vcoreid);
 /* Makes a new slot's root known to every kernel that drives a vcore: here at once, elsewhere by a
  * message that precedes the answer to any fault in the slot. */
 void home_tell_root(struct process *p, const struct root *root);
-/* Sends a message to every kernel that drives a vcore of the process; returns how many. */
-struct message;
-unsigned home_tell_drivers(struct process *p, struct message *m);
 
 #endif

@@ -12,7 +12,6 @@
  * VCORE_SLOT     word: key, slot, root frame       any number, then and later
  * VCORE_START    word: key                         enters at the entry point
  * VCORE_WAKE     word: key, home                   ends a vcore_halt; answered by VCORE_WOKEN {key}
- * VCORE_FLUSH    word: key, address, pages, home   answered by VCORE_FLUSHED {key}
  * VCORE_STOP     word: key, flags                  answered by VCORE_STOPPED {key, error, events
  * written to the driver's ring}, the last word of it
  *

@@ -40,6 +40,19 @@ void probe_receive(const struct message *m)
     path_go_on(m->word[PATH_WORD], arch_clock());
 }
 
+static uint64_t joined[CORES_MAX];
+
+void probe_part_done(unsigned key)
+{
+    joined[key] = path();
+}
+
+void probe_join(unsigned key, const struct message *m)
+{
+    uint64_t before = m->word[PATH_WORD];
+    path_go_on(before > joined[key] ? before : joined[key], arch_clock());
+}
+
 void probe_fork_begins(void)
 {
     fork_since = arch_clock();

@@ -207,6 +207,13 @@ int channel_send(uint64_t to, const struct message *m)
     return link ? link_send(link, m, m->head | address_target(to), ACCOUNT_PLAIN) : error;
 }
 
+int channel_send_multicast(uint64_t to, const struct message *m)
+{
+    int error;
+    struct link *link = link_get(to, &error);
+    return link ? link_send(link, m, m->head | address_target(to), ACCOUNT_MULTICAST) : error;
+}
+
 int channel_send_request(uint64_t to, const struct message *m)
 {
     int error;

@@ -24,7 +24,10 @@ void channel_start(void);
  * frames for the rings of a first use), -E_LIMIT (too much waits already). */
 int channel_send(uint64_t to, const struct message *m);
 
-/* The same, and reserves the place of one reply at the peer. -E_LIMIT also when PEER_REQUESTS are
+/* The same, for a message of a multicast, whose place is reserved: not refused with -E_LIMIT. */
+int channel_send_multicast(uint64_t to, const struct message *m);
+
+/* As channel_send, and reserves the place of one reply at the peer. -E_LIMIT also when PEER_REQUESTS are
  * under way to it. */
 int channel_send_request(uint64_t to, const struct message *m);
 

@@ -45,6 +45,9 @@ static struct host_kernel kernel = {
     .turn = actor_turn,
     .actor_leave = actor_prepare_to_leave,
     .actor_counts = actor_counts,
+    .multicast_register = multicast_register,
+    .multicast_start = multicast_start,
+    .multicast = multicast,
 };
 
 struct host_kernel *host_kernel(void)

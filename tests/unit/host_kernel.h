@@ -6,6 +6,7 @@
 
 #include "kernel/actor.h"
 #include "kernel/backlog.h"
+#include "kernel/multicast.h"
 #include "kernel/shared/channel.h"
 
 /* One kernel's functions. */
@@ -40,6 +41,11 @@ struct host_kernel {
     unsigned (*turn)(void);
     int (*actor_leave)(void);
     struct actor_counts (*actor_counts)(void);
+
+    void (*multicast_register)(enum multicast_operation operation,
+                               void (*perform)(const uint64_t word[MULTICAST_WORDS]));
+    void (*multicast_start)(void);
+    int (*multicast)(struct multicast *m);
 };
 
 /* In each copy of the shared object. */

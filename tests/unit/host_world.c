@@ -87,11 +87,14 @@ struct host_kernel *on(unsigned core)
 
 frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner)
 {
-    frame_t frame = 1;
+    static frame_t last;
     if (!world.frames_left)
         return FRAME_NONE;
-    while (frames[frame].memory)
-        frame++;
+    frame_t frame = last;
+    do
+        frame = frame % (WORLD_FRAMES - 1) + 1;
+    while (frames[frame].memory);
+    last = frame;
     world.frames_left--;
     world.frames_owned[owner.core]++;
     frames[frame].memory = aligned_alloc(4096, 4096);

@@ -7,7 +7,7 @@
 #include "arch/arch.h"
 #include "tests/unit/host_kernel.h"
 
-enum { WORLD_KERNELS = 4, WORLD_FRAMES = 256 };
+enum { WORLD_KERNELS = 140, WORLD_FRAMES = 4096 };
 
 struct world {
     struct host_kernel *kernel[WORLD_KERNELS];

@@ -1,5 +1,5 @@
 // sources: tests/unit/host_world.c
-// kernel: kernel/backlog.c kernel/shared/channel.c kernel/actor.c tests/unit/host_kernel.c
+// kernel: kernel/backlog.c kernel/shared/channel.c kernel/actor.c kernel/multicast.c tests/unit/host_kernel.c
 /* Channels between kernels: making links, order, backlog, replies, doorbell. */
 #include <setjmp.h>
 #include <stdarg.h>
