@@ -144,6 +144,11 @@ frame_t arch_user_replace(frame_t root, uint64_t address, frame_t frame, unsigne
 /* A large page in which address is not the first becomes 512 pages; else nothing happens. Needs no
  * flush before one of them is changed. */
 int arch_user_split(frame_t root, uint64_t address, struct frame_account *account);
+/* With prot in arch_user_map: the frame is shared until it is copied: no writing, whatever
+ * arch_user_protect gives. arch_user_copy makes all that is mapped in [address, end), which cuts no
+ * large page, so; 1 when some could be written before. */
+enum { MAP_COPY = 8 };
+int arch_user_copy(frame_t root, uint64_t address, uint64_t end);
 /* Sets the protection of all that is mapped in [address, end), which cuts no large page. */
 void arch_user_protect(frame_t root, uint64_t address, uint64_t end, unsigned prot);
 /* Takes out what is mapped in [*at, end), which cuts no large page, and tables that have no entries
@@ -172,6 +177,7 @@ int arch_user_attach(frame_t root, uint64_t address, struct user_block *block, u
 unsigned arch_block_take(struct user_block *block, uint64_t *offset, struct user_piece *piece,
                          unsigned most, unsigned *budget);
 
+void arch_user_flush_all(void);         /* drops this core's translations of the space it is in */
 void arch_user_flush(uint64_t address); /* drops this core's translation, if it is in this space */
 
 /* The top-level table that this kernel uses for a process; one private page. */

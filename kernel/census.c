@@ -25,5 +25,6 @@ void census(void)
             shown++;
         }
     frame_census(-1, count);
-    log_line("processes own %lu frames", count[FRAME_USER] + count[FRAME_USER_TABLE]);
+    log_line("processes own %lu frames",
+             count[FRAME_USER] + count[FRAME_USER_TABLE] + count[FRAME_OBJECT]);
 }

@@ -154,11 +154,17 @@ static void on_wake(struct actor *self, const struct message *m, unsigned from)
     tell_home(m->word[1], &woken);
 }
 
+enum { FLUSH_SINGLY = 64 }; /* of more pages than these, all translations go */
+
 /* MULTICAST_FLUSH. Where no vcore of the process is loaded there is nothing to drop: loading one
  * enters its table anew. */
 static void flush(const uint64_t word[MULTICAST_WORDS])
 {
-    if (vcore_loaded && vcore_loaded->pid == word[0])
+    if (!vcore_loaded || vcore_loaded->pid != word[0])
+        return;
+    if (word[2] > FLUSH_SINGLY)
+        arch_user_flush_all();
+    else
         for (uint64_t i = 0; i < word[2]; i++)
             arch_user_flush(word[1] + i * PAGE_BYTES);
 }

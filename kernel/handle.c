@@ -19,6 +19,7 @@ const struct handle_class partition_handles = {"partition", partition_hold, part
 static const struct handle_class *const classes[HANDLE_KINDS] = {
     [HANDLE_PROCESS] = &process_handles,
     [HANDLE_CHANNEL] = &channel_handles,
+    [HANDLE_MEMORY] = &object_handles,
     [HANDLE_PARTITION] = &partition_handles,
 };
 

@@ -7,6 +7,7 @@
 #include "kernel/control.h"
 #include "kernel/event.h"
 #include "kernel/kernel.h"
+#include "kernel/object.h"
 #include "kernel/process.h"
 #include "kernel/process_end.h"
 #include "kernel/shared/shared.h"
@@ -234,6 +235,9 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_channel_receive] = channel_call,
     [PANDO_channel_ring] = channel_call,
     [PANDO_channel_watch] = channel_call,
+    [PANDO_object_create] = object_call,
+    [PANDO_object_map] = object_call,
+    [PANDO_object_bytes] = object_call,
 };
 
 static long call(struct process *p, unsigned vcoreid, long number, const long argument[4])
@@ -254,6 +258,13 @@ long home_call(struct process *p, unsigned vcoreid, long number, const long argu
     if (result != CALL_LATER)
         record->call_open = 0;
     return result;
+}
+
+void home_call_again(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    long result = call(p, vcoreid, number, argument);
+    if (result != CALL_LATER)
+        home_answer(p, vcoreid, result);
 }
 
 static void on_call(struct actor *self, const struct message *m, unsigned from)
@@ -303,35 +314,79 @@ static enum end_reason end_reason(int error)
     return error == -E_NO_MEMORY ? END_MEMORY : error == -E_LIMIT ? END_LIMIT : END_FAULT;
 }
 
-int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+static int resolve(struct process *p, unsigned vcoreid, const struct user_fault *fault)
 {
     if (p->state >= PROCESS_DYING)
         return -E_GONE;
     int error = -E_INVALID;
     if (fault->is_page_fault)
-        error =
-            fault->address < USER_TOP ? memory_fault(p, fault->address, fault->access) : -E_RANGE;
-    if (error) {
+        error = fault->address < USER_TOP ? memory_fault(p, vcoreid, fault) : -E_RANGE;
+    if (error == FAULT_LATER) {
+        struct vcore_record *record = process_record(p, vcoreid);
+        record->fault_open = 1;
+        record->fault_address = fault->address;
+    } else if (error) {
         log_fault(p, vcoreid, process_record(p, vcoreid)->core, fault, error);
         process_end(p, STATUS_FAULT, end_reason(error));
     }
     return error;
 }
 
+int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+{
+    process_record(p, vcoreid)->asker = ADDRESS_NONE;
+    return resolve(p, vcoreid, fault);
+}
+
+static void send_fault_done(struct process *p, uint64_t asker, uint64_t key, int error,
+                            uint64_t address)
+{
+    struct message done = {.head = message_head(MESSAGE_FAULT_DONE)};
+    done.word[0] = key;
+    done.word[1] = (uint64_t)error;
+    done.word[2] = address;
+    actor_reply(p->actor, asker, &done);
+}
+
+/* Answers a fault that was put off. */
+static void answer_fault(struct process *p, unsigned vcoreid, int error)
+{
+    struct vcore_record *record = process_record(p, vcoreid);
+    if (!record->fault_open)
+        return;
+    record->fault_open = 0;
+    uint64_t key = vcore_key(p->pid, vcoreid);
+    if (record->asker != ADDRESS_NONE)
+        send_fault_done(p, record->asker, key, error, record->fault_address);
+    else if (!error)
+        vcore_fault_resolved(key, record->fault_address);
+}
+
+void home_fault_done(struct process *p, unsigned vcoreid)
+{
+    answer_fault(p, vcoreid, 0);
+}
+
+void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+{
+    if (!resolve(p, vcoreid, fault))
+        answer_fault(p, vcoreid, 0);
+}
+
 static void on_fault(struct actor *self, const struct message *m, unsigned from)
 {
     struct process *p = self->state;
+    unsigned vcoreid = key_vcoreid(m->word[0]);
     struct user_fault fault = {.address = m->word[1],
                                .access = m->word[2] & 0xff,
                                .present = m->word[2] >> 8 & 1,
                                .is_page_fault = m->word[2] >> 16 & 1,
                                .vector = (unsigned)(m->word[2] >> 32),
                                .instruction = m->word[3]};
-    struct message done = {.head = message_head(MESSAGE_FAULT_DONE)};
-    done.word[0] = m->word[0];
-    done.word[1] = (uint64_t)home_fault(p, key_vcoreid(m->word[0]), &fault);
-    done.word[2] = fault.address;
-    actor_reply(self, m->word[5], &done);
+    process_record(p, vcoreid)->asker = m->word[5];
+    int error = resolve(p, vcoreid, &fault);
+    if (error != FAULT_LATER)
+        send_fault_done(p, m->word[5], m->word[0], error, fault.address);
 }
 
 /* --- stops ----------------------------------------------------------------------------------- */
@@ -349,6 +404,7 @@ void home_give_up(struct process *p)
         home_vcore_stop(p, id, 0); /* before the answer, so that the vcore does not run on */
         record->call_waits = 0;
         home_answer(p, id, -E_GONE);
+        answer_fault(p, id, -E_GONE);
     }
 }
 

@@ -5,6 +5,8 @@
 #include "arch/arch.h"
 #include "kernel/archive.h"
 #include "kernel/kernel.h"
+#include "kernel/memory_copy.h"
+#include "kernel/object.h"
 #include "kernel/process.h"
 
 uint64_t memory_slot_stop(uint64_t at, uint64_t end)
@@ -66,18 +68,46 @@ frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot)
     return map_zeroed(p, address, prot, &frame) ? FRAME_NONE : frame;
 }
 
-int memory_fault(struct process *p, uint64_t address, unsigned access)
+frame_t memory_find(const struct process *p, uint64_t address)
 {
-    struct region *region = region_find(&p->regions, address);
+    struct user_piece piece;
+    unsigned prot;
+    frame_t root = memory_root(p, address);
+    if (!root || !arch_user_find(root, address, &piece, &prot))
+        return FRAME_NONE;
+    return piece.frame + (frame_t)((address - piece.address) / PAGE_BYTES);
+}
+
+static int fault_object(struct process *p, const struct region *region, uint64_t page)
+{
+    int error;
+    frame_t frame = object_frame(region->object, region->offset + (page - region->base), 1, &error);
+    return frame ? memory_map_frame(p, page, frame, region->prot) : error;
+}
+
+int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+{
+    struct region *region = region_find(&p->regions, fault->address);
     if (!region)
         return -E_NO_ENTRY;
-    if ((region->prot & access) != access)
+    if ((region->prot & fault->access) != fault->access)
         return -E_PERMISSION;
-    uint64_t page = address & ~(uint64_t)(PAGE_BYTES - 1);
+    uint64_t page = fault->address & ~(uint64_t)(PAGE_BYTES - 1);
     frame_t frame;
-    int error = region->kind == REGION_ARCHIVE
-                    ? memory_map_frame(p, page, archive_frame(page - region->base), region->prot)
-                    : map_zeroed(p, page, region->prot, &frame);
+    int error;
+    switch (region->kind) {
+    case REGION_ARCHIVE:
+        error = memory_map_frame(p, page, archive_frame(page - region->base), region->prot);
+        break;
+    case REGION_OBJECT:
+        error = fault_object(p, region, page);
+        break;
+    case REGION_COPY:
+        error = memory_fault_copy(p, vcoreid, region, fault);
+        break;
+    default:
+        error = map_zeroed(p, page, region->prot, &frame);
+    }
     return error == -E_EXISTS ? 0
                               : error; /* another vcore was first, or its translation was stale */
 }
@@ -101,7 +131,7 @@ uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigne
 
 void memory_free(struct process *p, const frame_t *frame, unsigned count, int large)
 {
-    if (large)
+    if (large && frame_kind(*frame) == FRAME_USER)
         account_free_block(&p->account, *frame, LARGE_ORDER);
     account_free_user(&p->account, frame + large, count - (unsigned)large);
 }
@@ -131,5 +161,5 @@ int memory_give_back(struct process *p)
         give_back_of_root(p);
         return 0;
     }
-    return region_remove_some(&p->regions, FLUSH_PAGES);
+    return region_free_some(&p->regions, &p->regions.first, FLUSH_PAGES);
 }

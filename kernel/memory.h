@@ -9,6 +9,9 @@
 #include "kernel/account.h"
 
 struct process;
+struct region;
+struct memory_object;
+struct user_fault;
 
 enum {
     ROOTS_MAX = 16,
@@ -22,6 +25,10 @@ struct root {
     frame_t frame;
 };
 
+/* Called when what was begun is done, at the home, in a handler; error 0, or -E_GONE: the process is
+ * dying, its open calls are answered. */
+typedef void memory_done(struct process *p, unsigned vcoreid, void *context, int error);
+
 /* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and
  * no frame is freed before every core that runs the process has dropped its translations. */
 struct memory_change {
@@ -34,8 +41,12 @@ struct memory_change {
     unsigned frames;
     frame_t frame[CHANGE_PIECES]; /* pages, and tables that became empty */
     struct multicast flush;
-    unsigned waiting;    /* calls that wait behind it */
+    struct region *removed;       /* go when nothing can be mapped of them any more */
+    memory_done *done;            /* set: it is no more than a flush of what was changed already */
+    void *context;
+    unsigned waiting;    /* calls and faults that wait behind it */
     uint32_t next_order; /* of those */
+    uint8_t again;       /* one of those is being made again */
 };
 
 enum { LARGE_ORDER = 9, LARGE_PAGES = 1 << LARGE_ORDER };
@@ -58,17 +69,40 @@ uint64_t memory_slot_stop(uint64_t at, uint64_t end);
 /* The first mapped page of [at, end), or end, or where the budget of steps ended; as
  * arch_user_next. */
 uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget);
+/* The frame of the page that is mapped at address, with access or without; FRAME_NONE. */
+frame_t memory_find(const struct process *p, uint64_t address);
 /* Frees what was taken out of the tables, but for what is not the process's; large: the first is a
  * large page's first frame. */
 void memory_free(struct process *p, const frame_t *frame, unsigned count, int large);
-/* A fault at address: 0 = resolved; -E_NO_ENTRY, -E_PERMISSION, -E_LIMIT, -E_NO_MEMORY. */
-int memory_fault(struct process *p, uint64_t address, unsigned access);
+/* A fault: 0 = resolved; FAULT_LATER: home_fault_done is called; -E_NO_ENTRY, -E_PERMISSION,
+ * -E_LIMIT, -E_NO_MEMORY. */
+int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
 /* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
 int memory_give_back(struct process *p);
 
 /* --- memory_call.c: the calls --- */
 
 long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+
+/* What ranges and protections calls may name: 0, -E_ALIGN, -E_RANGE; -E_INVALID. */
+int memory_range_check(uint64_t base, uint64_t bytes);
+int memory_prot_check(unsigned long prot);
+/* What the processor makes of it: what can be written or executed can be read. */
+unsigned memory_prot_real(unsigned long prot);
+/* The roots of all slots in the range: 0, -E_LIMIT, -E_NO_MEMORY. */
+int memory_roots_make(struct process *p, uint64_t base, uint64_t end);
+
+/* Regions and large pages cut at both ends, so that [base, end) is made of whole ones. What was cut
+ * stays cut after an error, which changes no meaning. 0, -E_LIMIT, -E_NO_MEMORY. */
+int memory_cut(struct process *p, uint64_t base, uint64_t end);
+
+/* Whether a change is under way, or calls wait that come before this one. Then a call that adds,
+ * takes or changes mapped pages waits: memory_wait returns CALL_LATER, and the call is made again
+ * from its beginning when it is its turn. */
+int memory_busy(const struct process *p);
+long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+/* The same for a fault: returns FAULT_LATER. */
+int memory_wait_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
 /* Goes on with the calls that waited for a change to end, in the order in which they came, one a
  * turn. Some wait. */
 void memory_run_waiting(struct process *p);
@@ -79,6 +113,11 @@ void memory_run_waiting(struct process *p);
  * caller's to change. Returns CALL_LATER: the vcore is answered when all cores have flushed. */
 long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
                          int unmap, unsigned prot);
+/* Has every core that runs the process drop its translations of the pages, whose entries were changed
+ * already; none is under way. 0: they have. CALL_LATER: `done` is called when they have. vcoreid: whose
+ * call, or fault, it is: one that has a core. */
+long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned pages,
+                  memory_done *done, void *context);
 /* A CONTINUE came. */
 void memory_continue(struct process *p);
 

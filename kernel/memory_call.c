@@ -7,7 +7,7 @@
 #include "kernel/process.h"
 #include "lib/string.h"
 
-static int range_check(uint64_t base, uint64_t bytes)
+int memory_range_check(uint64_t base, uint64_t bytes)
 {
     if (base % PAGE_BYTES || bytes % PAGE_BYTES)
         return -E_ALIGN;
@@ -16,15 +16,14 @@ static int range_check(uint64_t base, uint64_t bytes)
     return 0;
 }
 
-static int prot_check(unsigned long prot)
+int memory_prot_check(unsigned long prot)
 {
     if (prot & ~(unsigned long)(PROT_R | PROT_W | PROT_X) || (prot & PROT_W && prot & PROT_X))
         return -E_INVALID;
     return 0;
 }
 
-/* What the processor makes of it: what can be written or executed can be read. */
-static unsigned prot_real(unsigned long prot)
+unsigned memory_prot_real(unsigned long prot)
 {
     return (unsigned)prot | (prot ? PROT_R : 0);
 }
@@ -44,8 +43,7 @@ static void supplies_free(struct process *p, struct supplies *supplies)
         account_free(&p->account, supplies->frame[--supplies->frames]);
 }
 
-/* The roots of all slots in the range: beyond ROOTS_MAX no more can be had. */
-static int supply_roots(struct process *p, uint64_t base, uint64_t end)
+int memory_roots_make(struct process *p, uint64_t base, uint64_t end)
 {
     if (((end - 1) >> SLOT_SHIFT) - (base >> SLOT_SHIFT) >= ROOTS_MAX)
         return -E_LIMIT;
@@ -87,9 +85,9 @@ static void map_supplies(struct process *p, struct supplies *supplies, uint64_t 
 static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned long prot,
                      unsigned long flags)
 {
-    int error = range_check(base, bytes);
+    int error = memory_range_check(base, bytes);
     if (!error)
-        error = prot_check(prot);
+        error = memory_prot_check(prot);
     if (error)
         return error;
     if (flags & ~(unsigned long)MEM_EAGER ||
@@ -98,21 +96,20 @@ static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned 
     if (region_overlaps(&p->regions, base, base + bytes))
         return -E_EXISTS;
     struct supplies supplies = {0};
-    error = supply_roots(p, base, base + bytes);
+    error = memory_roots_make(p, base, base + bytes);
     if (!error && flags & MEM_EAGER)
         error = supply_pages(p, &supplies, base, base + bytes);
     if (!error)
-        error = region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, prot_real(prot));
+        error =
+            region_add(&p->regions, base, base + bytes, REGION_ANONYMOUS, memory_prot_real(prot));
     if (error)
         supplies_free(p, &supplies);
     else
-        map_supplies(p, &supplies, base, prot_real(prot));
+        map_supplies(p, &supplies, base, memory_prot_real(prot));
     return error;
 }
 
-/* Regions and large pages cut at both ends, so that [base, end) is made of whole ones. What was cut
- * stays cut after an error, which changes no meaning. */
-static int cut(struct process *p, uint64_t base, uint64_t end)
+int memory_cut(struct process *p, uint64_t base, uint64_t end)
 {
     int error = region_split(&p->regions, base, end);
     frame_t first = memory_root(p, base), last = memory_root(p, end);
@@ -125,33 +122,35 @@ static int cut(struct process *p, uint64_t base, uint64_t end)
 
 static long call_unmap(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes)
 {
-    int error = range_check(base, bytes);
+    int error = memory_range_check(base, bytes);
     if (!error)
-        error = cut(p, base, base + bytes);
+        error = memory_cut(p, base, base + bytes);
     if (error)
         return error;
     long result = memory_change_begin(p, vcoreid, base, bytes, 1, 0);
     if (result == CALL_LATER)
-        region_remove(&p->regions, base, base + bytes);
+        p->change.removed = region_take_out(&p->regions, base, base + bytes);
     return result;
 }
 
 static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
                          unsigned long prot)
 {
-    int error = range_check(base, bytes);
+    int error = memory_range_check(base, bytes);
     if (!error)
-        error = prot_check(prot);
+        error = memory_prot_check(prot);
     if (error)
         return error;
     if (!region_covers(&p->regions, base, base + bytes))
         return -E_NO_ENTRY;
-    error = cut(p, base, base + bytes);
+    if (!region_may_have(&p->regions, base, base + bytes, (unsigned)prot))
+        return -E_PERMISSION;
+    error = memory_cut(p, base, base + bytes);
     if (error)
         return error;
-    long result = memory_change_begin(p, vcoreid, base, bytes, 0, prot_real(prot));
+    long result = memory_change_begin(p, vcoreid, base, bytes, 0, memory_prot_real(prot));
     if (result == CALL_LATER)
-        region_protect(&p->regions, base, base + bytes, prot_real(prot));
+        region_protect(&p->regions, base, base + bytes, memory_prot_real(prot));
     return result;
 }
 
@@ -170,8 +169,22 @@ static long make_call(struct process *p, unsigned vcoreid, long number, const lo
 
 long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    if (!p->change.active && !p->change.waiting)
-        return make_call(p, vcoreid, number, argument);
+    if (memory_busy(p))
+        return memory_wait(p, vcoreid, number, argument);
+    return make_call(p, vcoreid, number, argument);
+}
+
+/* --- what waits behind a change -------------------------------------------------------------- */
+
+enum { NUMBER_FAULT = -1 }; /* in a record: it is a fault that waits */
+
+int memory_busy(const struct process *p)
+{
+    return p->change.active || (p->change.waiting && !p->change.again);
+}
+
+long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
     struct vcore_record *record = process_record(p, vcoreid);
     record->call_waits = 1;
     record->wait_order = p->change.next_order++;
@@ -179,6 +192,24 @@ long memory_call(struct process *p, unsigned vcoreid, long number, const long ar
     record->number = number;
     memcpy(record->argument, argument, sizeof record->argument);
     return CALL_LATER;
+}
+
+int memory_wait_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+{
+    long argument[4] = {(long)fault->address, (long)fault->instruction, (long)fault->access,
+                        fault->present};
+    memory_wait(p, vcoreid, NUMBER_FAULT, argument);
+    return FAULT_LATER;
+}
+
+static void fault_again(struct process *p, unsigned vcoreid, const long argument[4])
+{
+    struct user_fault fault = {.is_page_fault = 1,
+                               .address = (uint64_t)argument[0],
+                               .instruction = (uint64_t)argument[1],
+                               .access = (unsigned)argument[2],
+                               .present = (int)argument[3]};
+    home_fault_again(p, vcoreid, &fault);
 }
 
 static int first_waiting(struct process *p)
@@ -194,17 +225,18 @@ static int first_waiting(struct process *p)
     return first;
 }
 
-/* Goes on with the calls that waited for a change to end, in the order in which they came, one a
- * turn. */
 void memory_run_waiting(struct process *p)
 {
     unsigned id = (unsigned)first_waiting(p);
     struct vcore_record *record = process_record(p, id);
     record->call_waits = 0;
     p->change.waiting--;
-    long result = make_call(p, id, record->number, record->argument);
-    if (result != CALL_LATER)
-        home_answer(p, id, result);
+    p->change.again = 1;
+    if (record->number == NUMBER_FAULT)
+        fault_again(p, id, record->argument);
+    else
+        home_call_again(p, id, record->number, record->argument);
+    p->change.again = 0;
     if (p->change.waiting && !p->change.active)
         process_continue_later(p);
 }

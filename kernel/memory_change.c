@@ -4,6 +4,8 @@
  * vcore of the process flushes, by multicast, then the frames are freed and the caller is
  * answered. One change at a time; calls that come meanwhile wait, at most one a vcore, in the
  * vcores' records. */
+#include <stddef.h>
+#include "abi/error.h"
 #include "abi/layout.h"
 #include "arch/arch.h"
 #include "kernel/kernel.h"
@@ -54,12 +56,42 @@ static void change_pages(struct process *p, uint64_t at, uint64_t stop)
         change->frame[change->frames++] = piece[i].frame;
 }
 
-static void change_finished(struct process *p)
+static void change_ends(struct process *p)
 {
     p->change.active = 0;
-    home_answer(p, p->change.vcoreid, 0);
     if (p->change.waiting)
         process_continue_later(p);
+}
+
+static void change_finished(struct process *p)
+{
+    struct memory_change *change = &p->change;
+    if (!region_free_some(&p->regions, &change->removed, FLUSH_PAGES)) {
+        process_continue_later(p);
+        return;
+    }
+    home_answer(p, change->vcoreid, 0);
+    change_ends(p);
+}
+
+/* A flush by itself: who asked for it goes on. */
+static void flush_finished(struct process *p, int error)
+{
+    struct memory_change *change = &p->change;
+    memory_done *done = change->done;
+    change->done = NULL;
+    change_ends(p);
+    done(p, change->vcoreid, change->context, error);
+}
+
+/* The process is dying: what was taken out is freed, the rest goes with the process. */
+static void change_dropped(struct process *p)
+{
+    struct memory_change *change = &p->change;
+    region_put_back(&p->regions, &change->removed);
+    if (change->done)
+        flush_finished(p, -E_GONE);
+    change->active = 0;
 }
 
 static void change_flushed(struct multicast *flush)
@@ -110,8 +142,22 @@ long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uin
                                      .at = base,
                                      .end = base + bytes,
                                      .next_order = change->next_order,
-                                     .waiting = change->waiting};
+                                     .waiting = change->waiting,
+                                     .again = change->again};
     process_continue_later(p);
+    return CALL_LATER;
+}
+
+long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned pages,
+                  memory_done *done, void *context)
+{
+    struct memory_change *change = &p->change;
+    if (ask_for_flush(p, base, pages))
+        return 0;
+    change->active = 1;
+    change->vcoreid = vcoreid;
+    change->done = done;
+    change->context = context;
     return CALL_LATER;
 }
 
@@ -124,7 +170,11 @@ void memory_continue(struct process *p)
         return;
     free_changed(p);
     if (p->state >= PROCESS_DYING) {
-        change->active = 0;
+        change_dropped(p);
+        return;
+    }
+    if (change->done) {
+        flush_finished(p, 0);
         return;
     }
     if (change->at >= change->end) {

@@ -31,6 +31,8 @@ enum process_state {
 
 /* A call that is answered later: by home_answer. Not a result that any call returns. */
 #define CALL_LATER ((long)0x8000000000000000)
+/* The same for a fault. */
+enum { FAULT_LATER = 1 };
 
 /* A vcore in messages: pid in the low half, vcore id above, and in a CALL the number above that. */
 static inline uint64_t vcore_key(uint32_t pid, unsigned vcoreid)
@@ -64,7 +66,8 @@ struct vcore_record {
     uint8_t stop_sent;
     uint8_t wake_sent, wake_again; /* a VCORE_WAKE is under way, and another is asked for */
     uint8_t granted;               /* the core came from the allocator */
-    uint8_t call_open;             /* a call or fault of it is to be answered */
+    uint8_t call_open;             /* a call of it is to be answered */
+    uint8_t fault_open;            /* a fault of it is to be answered: at fault_address */
     uint32_t waits_for;            /* pid of the process that its open proc_wait is for; 0: none */
     uint8_t request_next;          /* the vcore whose cores_request waits behind this one's */
     uint8_t call_waits; /* number, argument: behind the memory change under way, in this order: */
@@ -79,6 +82,7 @@ struct vcore_record {
     struct mailbox_writer ring;            /* the home's; the driver's has as many events */
     frame_t ring_frame[2 * MAILBOX_PAGES]; /* home's, driver's; FRAME_NONE: none was made */
     struct channel_wait *channel_wait; /* its call waits at a channel */
+    uint64_t fault_address;
 };
 
 struct process {
@@ -102,6 +106,8 @@ struct process {
     struct handle_table handles;
     struct letter *sent; /* by channels, and not received yet: a list */
     unsigned sent_count;
+    struct charge *charges; /* frames that count against it and may outlive it */
+    uint64_t reclaim_until; /* of the giving back: reclaim.h */
 
     struct frame_account account; /* all its frames and tables; pinned: by mem_pin */
     uint32_t pinned, pin_limit;
@@ -164,11 +170,17 @@ void process_continue_later(struct process *p);
 
 /* A system call of a vcore, at the process's home: the result, or CALL_LATER. */
 long home_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
-/* A fault of user code: 0 = resolved, else an error, and the process is being ended. */
+/* A fault of user code: 0 = resolved; FAULT_LATER: the vcore goes on with home_fault_done; else an
+ * error, and the process is being ended. */
 struct user_fault;
 int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
-/* Answers a call that was put off. */
+/* Answers a call, or a fault, that was put off, if it is still to be answered. */
 void home_answer(struct process *p, unsigned vcoreid, long result);
+void home_fault_done(struct process *p, unsigned vcoreid);
+/* Tries a fault that waited again, and answers it unless it waits still. */
+void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fault *fault);
+/* Makes a call that waited again, from its beginning, and answers it unless it waits still. */
+void home_call_again(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 int home_vcore_make(struct process *p, unsigned vcoreid);
 int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core);

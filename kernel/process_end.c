@@ -4,14 +4,20 @@
 #include "abi/syscall.h"
 #include "arch/arch.h"
 #include "kernel/actor.h"
+#include "kernel/charge.h"
 #include "kernel/control.h"
 #include "kernel/home.h"
 #include "kernel/kernel.h"
 #include "kernel/letter.h"
 #include "kernel/memory.h"
 #include "kernel/process.h"
+#include "kernel/reclaim.h"
 
-enum { HANDLES_A_TURN = 32, CHILDREN_A_TURN = 16 }; /* each has messages queued for it */
+enum {
+    HANDLES_A_TURN = 32,
+    CHILDREN_A_TURN = 16,
+    CHARGES_A_TURN = 64
+}; /* each has messages queued for it */
 
 static void records_free(struct process *p)
 {
@@ -75,7 +81,8 @@ void process_continue_end(struct process *p)
     if (p->attached || p->change.active || p->wants_open)
         return;
     if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p) &&
-        letters_let_go(p, p->state == PROCESS_DYING_ABORT) && letters_give_back())
+        letters_let_go(p, p->state == PROCESS_DYING_ABORT) && letters_give_back() &&
+        reclaim_for(p) && charges_drop(p, CHARGES_A_TURN))
         process_gone(p);
     else
         process_continue_later(p);

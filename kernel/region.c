@@ -1,6 +1,8 @@
 #include "kernel/region.h"
 #include <stddef.h>
 #include "abi/error.h"
+#include "abi/syscall.h"
+#include "kernel/object.h"
 #include "kernel/pool.h"
 
 static struct pool regions = POOL_OF(struct region);
@@ -19,6 +21,8 @@ static int why_none(const struct region_list *list)
 
 static void region_free(struct region_list *list, struct region *r)
 {
+    if (r->object)
+        object_release(r->object);
     list->count--;
     pool_put(&regions, r);
 }
@@ -49,7 +53,8 @@ int region_covers(const struct region_list *list, uint64_t base, uint64_t end)
 
 static int alike(const struct region *a, const struct region *b)
 {
-    return a->end == b->base && a->kind == b->kind && a->prot == b->prot;
+    return a->end == b->base && a->kind == b->kind && a->prot == b->prot && a->most == b->most &&
+           a->object == b->object && (!a->object || a->offset + (a->end - a->base) == b->offset);
 }
 
 /* Joins r with the region behind it while they are alike. */
@@ -66,12 +71,24 @@ static void join_next(struct region_list *list, struct region *r)
 int region_add(struct region_list *list, uint64_t base, uint64_t end, enum region_kind kind,
                unsigned prot)
 {
+    struct region wanted = {.base = base,
+                            .end = end,
+                            .kind = (uint8_t)kind,
+                            .prot = (uint8_t)prot,
+                            .most = PROT_R | PROT_W | PROT_X};
+    return region_add_object(list, &wanted);
+}
+
+int region_add_object(struct region_list *list, const struct region *wanted)
+{
     struct region *r = region_make(list), *before = NULL;
     if (!r)
         return why_none(list);
-    *r = (struct region){.base = base, .end = end, .kind = (uint8_t)kind, .prot = (uint8_t)prot};
+    *r = *wanted;
+    if (r->object)
+        object_hold(r->object);
     struct region **at = &list->first;
-    while (*at && (*at)->base < base) {
+    while (*at && (*at)->base < r->base) {
         before = *at;
         at = &before->next;
     }
@@ -92,6 +109,10 @@ static int split_at(struct region_list *list, uint64_t address)
     if (!rest)
         return why_none(list);
     *rest = *r;
+    if (rest->object) {
+        object_hold(rest->object);
+        rest->offset += address - r->base;
+    }
     rest->base = address;
     r->end = address;
     r->next = rest;
@@ -104,18 +125,35 @@ int region_split(struct region_list *list, uint64_t base, uint64_t end)
     return error ? error : split_at(list, end);
 }
 
+struct region *region_take_out(struct region_list *list, uint64_t base, uint64_t end)
+{
+    struct region **from = &list->first;
+    while (*from && (*from)->base < base)
+        from = &(*from)->next;
+    struct region *chain = *from, **to = from;
+    while (*to && (*to)->base < end)
+        to = &(*to)->next;
+    if (to == from)
+        return NULL;
+    *from = *to;
+    *to = NULL;
+    return chain;
+}
+
+int region_free_some(struct region_list *list, struct region **chain, unsigned most)
+{
+    while (*chain && most--) {
+        struct region *r = *chain;
+        *chain = r->next;
+        region_free(list, r);
+    }
+    return *chain == NULL;
+}
+
 void region_remove(struct region_list *list, uint64_t base, uint64_t end)
 {
-    struct region **at = &list->first;
-    while (*at && (*at)->base < end) {
-        struct region *r = *at;
-        if (r->base >= base) {
-            *at = r->next;
-            region_free(list, r);
-        } else {
-            at = &r->next;
-        }
-    }
+    struct region *chain = region_take_out(list, base, end);
+    region_free_some(list, &chain, ~0u);
 }
 
 void region_protect(struct region_list *list, uint64_t base, uint64_t end, unsigned prot)
@@ -127,12 +165,44 @@ void region_protect(struct region_list *list, uint64_t base, uint64_t end, unsig
         join_next(list, r);
 }
 
-int region_remove_some(struct region_list *list, unsigned most)
+void region_become(struct region_list *list, uint64_t base, uint64_t end, enum region_kind kind,
+                   struct memory_object *object)
 {
-    while (list->first && most--) {
-        struct region *r = list->first;
-        list->first = r->next;
-        region_free(list, r);
+    for (struct region *r = list->first; r && r->base < end; r = r->next) {
+        if (r->base < base)
+            continue;
+        object_hold(object);
+        if (r->object)
+            object_release(r->object);
+        r->kind = (uint8_t)kind;
+        r->object = object;
+        r->offset = r->base - base;
     }
-    return list->first == NULL;
+}
+
+int region_may_have(const struct region_list *list, uint64_t base, uint64_t end, unsigned prot)
+{
+    for (const struct region *r = list->first; r && r->base < end; r = r->next)
+        if (base < r->end && prot & ~(unsigned)r->most)
+            return 0;
+    return 1;
+}
+
+int region_all_are(const struct region_list *list, uint64_t base, uint64_t end,
+                   enum region_kind kind)
+{
+    for (const struct region *r = list->first; r && r->base < end; r = r->next)
+        if (base < r->end && r->kind != kind)
+            return 0;
+    return 1;
+}
+
+void region_put_back(struct region_list *list, struct region **chain)
+{
+    while (*chain) {
+        struct region *r = *chain;
+        *chain = r->next;
+        r->next = list->first;
+        list->first = r;
+    }
 }

@@ -167,6 +167,16 @@ void vcore_answered(struct vcore *v, long result)
     arch_context_result(v == vcore_loaded ? arch_context() : &v->context, result);
 }
 
+void vcore_fault_resolved(uint64_t key, uint64_t address)
+{
+    struct vcore *v = vcore_find(key);
+    if (!v || v->run != VCORE_PARKED)
+        return;
+    v->run = VCORE_RUNNABLE;
+    if (v == vcore_loaded)
+        arch_user_flush(address);
+}
+
 void vcore_answer(uint32_t pid, unsigned vcoreid, long result)
 {
     struct vcore *v = vcore_find(vcore_key(pid, vcoreid));

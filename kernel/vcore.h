@@ -39,6 +39,9 @@ void vcore_driver_start(void);
 /* The local home's answer to a call that it put off; for a vcore that this kernel drives. */
 void vcore_answer(uint32_t pid, unsigned vcoreid, long result);
 
+/* The local home has resolved a fault that it put off; for a vcore that this kernel drives. */
+void vcore_fault_resolved(uint64_t key, uint64_t address);
+
 /* The local home's VCORE_WAKE, at once; for a vcore that this kernel drives. */
 void vcore_wake(uint64_t key);
 

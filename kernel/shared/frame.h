@@ -20,6 +20,7 @@ enum frame_kind {
     FRAME_RING,       /* a channel's ring or inbox, owned by the sending (or the inbox's) kernel */
     FRAME_USER,       /* a process's memory */
     FRAME_USER_TABLE, /* a process's page table */
+    FRAME_OBJECT,     /* a memory object's page, or array of pages; its home's kernel's */
     FRAME_ARCHIVE,    /* the boot archive */
     FRAME_KINDS
 };

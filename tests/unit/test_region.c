@@ -8,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 #include "abi/error.h"
+#include "abi/syscall.h"
+#include "kernel/object.h"
 #include "kernel/pool.h"
 #include "kernel/region.h"
 
@@ -29,26 +31,63 @@ void pool_put(struct pool *pool, void *object)
     free(object);
 }
 
+struct memory_object {
+    int holds;
+};
+static struct memory_object things[2];
+
+void object_hold(struct memory_object *object)
+{
+    object->holds++;
+}
+
+void object_release(struct memory_object *object)
+{
+    assert_true(object->holds > 0);
+    object->holds--;
+}
+
 static struct region_list list;
-static uint8_t model[PAGES]; /* 0: none, else 1 + prot */
+/* Of each page: used or not; what its region says; of an object's page also which one. */
+static struct {
+    uint8_t used, prot, kind;
+    struct memory_object *object;
+    uint64_t offset;
+} model[PAGES];
+
+static void check_page(unsigned page)
+{
+    struct region *r = region_find(&list, page * PAGE + 17);
+    assert_int_equal(r != NULL, model[page].used);
+    if (!r)
+        return;
+    assert_int_equal(r->prot, model[page].prot);
+    assert_int_equal(r->kind, model[page].kind);
+    assert_ptr_equal(r->object, model[page].object);
+    if (r->object)
+        assert_int_equal(r->offset + page * PAGE - r->base, model[page].offset);
+}
 
 static void check(void)
 {
     uint64_t last = 0;
+    int holds[2] = {0};
     for (struct region *r = list.first; r; r = r->next) {
         assert_true(r->base < r->end && r->base >= last);
         last = r->end;
+        if (r->object)
+            holds[r->object - things]++;
     }
-    for (unsigned page = 0; page < PAGES; page++) {
-        struct region *r = region_find(&list, page * PAGE + 17);
-        assert_int_equal(r ? 1 + r->prot : 0, model[page]);
-    }
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(things[i].holds, holds[i]);
+    for (unsigned page = 0; page < PAGES; page++)
+        check_page(page);
 }
 
 static int model_any(unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)
-        if (model[i])
+        if (model[i].used)
             return 1;
     return 0;
 }
@@ -56,9 +95,66 @@ static int model_any(unsigned from, unsigned to)
 static int model_all(unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)
-        if (!model[i])
+        if (!model[i].used)
             return 0;
     return 1;
+}
+
+static void add(unsigned from, unsigned to, unsigned prot, struct memory_object *object)
+{
+    uint64_t offset = (uint64_t)(rand() % 8) * PAGE;
+    enum region_kind kind = object ? rand() % 2 ? REGION_OBJECT : REGION_COPY : REGION_ANONYMOUS;
+    struct region wanted = {.base = from * PAGE,
+                            .end = to * PAGE,
+                            .kind = (uint8_t)kind,
+                            .prot = (uint8_t)prot,
+                            .most = PROT_R | PROT_W,
+                            .object = object,
+                            .offset = object ? offset : 0};
+    assert_int_equal(region_add_object(&list, &wanted), 0);
+    for (unsigned i = from; i < to; i++) {
+        model[i].used = 1;
+        model[i].prot = (uint8_t)prot;
+        model[i].kind = (uint8_t)kind;
+        model[i].object = object;
+        model[i].offset = offset + (i - from) * PAGE;
+    }
+}
+
+static void become(unsigned from, unsigned to, struct memory_object *object)
+{
+    region_become(&list, from * PAGE, to * PAGE, REGION_COPY, object);
+    for (unsigned i = from; i < to; i++) {
+        model[i].kind = REGION_COPY;
+        model[i].object = object;
+        model[i].offset = (i - from) * PAGE;
+    }
+}
+
+static void change(unsigned from, unsigned to, unsigned prot)
+{
+    uint64_t base = from * PAGE, end = to * PAGE;
+    switch (rand() % 4) {
+    case 0:
+        if (!model_any(from, to))
+            add(from, to, prot, rand() % 3 ? &things[rand() % 2] : NULL);
+        break;
+    case 1:
+        assert_int_equal(region_split(&list, base, end), 0);
+        region_remove(&list, base, end);
+        memset(model + from, 0, (to - from) * sizeof *model);
+        break;
+    case 2:
+        assert_int_equal(region_split(&list, base, end), 0);
+        if (model_all(from, to) && rand() % 4 == 0)
+            become(from, to, &things[rand() % 2]);
+        break;
+    default:
+        assert_int_equal(region_split(&list, base, end), 0);
+        region_protect(&list, base, end, prot);
+        for (unsigned i = from; i < to; i++)
+            model[i].prot = (uint8_t)prot;
+    }
 }
 
 static void random_changes(void **state)
@@ -67,33 +163,56 @@ static void random_changes(void **state)
     for (unsigned step = 0; step < 20000; step++) {
         unsigned from = (unsigned)rand() % PAGES, to = from + 1 + (unsigned)rand() % (PAGES - from);
         uint64_t base = from * PAGE, end = to * PAGE;
-        unsigned prot = (unsigned)rand() % 4;
         assert_int_equal(region_overlaps(&list, base, end), model_any(from, to));
         assert_int_equal(region_covers(&list, base, end), model_all(from, to));
-        switch (rand() % 3) {
-        case 0:
-            if (!model_any(from, to)) {
-                assert_int_equal(region_add(&list, base, end, REGION_ANONYMOUS, prot), 0);
-                memset(model + from, (int)(1 + prot), to - from);
-            }
-            break;
-        case 1:
-            assert_int_equal(region_split(&list, base, end), 0);
-            region_remove(&list, base, end);
-            memset(model + from, 0, to - from);
-            break;
-        default:
-            assert_int_equal(region_split(&list, base, end), 0);
-            region_protect(&list, base, end, prot);
-            for (unsigned i = from; i < to; i++)
-                model[i] = model[i] ? (uint8_t)(1 + prot) : 0;
-        }
+        change(from, to, (unsigned)rand() % 4);
         check();
     }
     region_remove(&list, 0, ~0ull);
     assert_null(list.first);
     assert_int_equal(list.count, 0);
     assert_int_equal(objects, 0);
+    assert_int_equal(things[0].holds + things[1].holds, 0);
+}
+
+/* What was taken out holds its objects, and counts, until it is freed. */
+static void what_is_taken_out_still_holds(void **state)
+{
+    struct region wanted = {.end = 8 * PAGE, .kind = REGION_OBJECT, .object = things};
+    assert_int_equal(region_add_object(&list, &wanted), 0);
+    assert_int_equal(region_split(&list, 2 * PAGE, 4 * PAGE), 0);
+    assert_int_equal(region_split(&list, 3 * PAGE, 4 * PAGE), 0);
+    struct region *chain = region_take_out(&list, 2 * PAGE, 4 * PAGE);
+    assert_null(region_find(&list, 2 * PAGE));
+    assert_null(region_find(&list, 3 * PAGE));
+    assert_non_null(region_find(&list, 4 * PAGE));
+    assert_int_equal(things[0].holds, 4);
+    assert_int_equal(list.count, 4);
+    assert_null(region_take_out(&list, 2 * PAGE, 4 * PAGE));
+    assert_int_equal(region_free_some(&list, &chain, 1), 0);
+    assert_int_equal(region_free_some(&list, &chain, 1), 1);
+    assert_int_equal(things[0].holds, 2);
+    assert_int_equal(list.count, 2);
+    chain = region_take_out(&list, 0, 2 * PAGE);
+    region_put_back(&list, &chain);
+    assert_null(chain);
+    region_remove(&list, 0, ~0ull);
+    assert_int_equal(objects, 0);
+}
+
+static void the_most_that_a_range_may_have(void **state)
+{
+    struct region wanted = {
+        .end = 2 * PAGE, .kind = REGION_OBJECT, .most = PROT_R, .object = things};
+    assert_int_equal(region_add_object(&list, &wanted), 0);
+    assert_int_equal(region_add(&list, 2 * PAGE, 4 * PAGE, REGION_ANONYMOUS, PROT_R), 0);
+    assert_true(region_may_have(&list, 0, 4 * PAGE, PROT_R));
+    assert_false(region_may_have(&list, PAGE, 4 * PAGE, PROT_R | PROT_W));
+    assert_true(region_may_have(&list, 2 * PAGE, 4 * PAGE, PROT_R | PROT_W));
+    assert_true(region_all_are(&list, 2 * PAGE, 4 * PAGE, REGION_ANONYMOUS));
+    assert_false(region_all_are(&list, PAGE, 4 * PAGE, REGION_ANONYMOUS));
+    region_remove(&list, 0, ~0ull);
+    assert_int_equal(things[0].holds, 0);
 }
 
 static void neighbours_alike_are_joined(void **state)
@@ -126,6 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes),
         cmocka_unit_test(neighbours_alike_are_joined),
+        cmocka_unit_test(what_is_taken_out_still_holds),
+        cmocka_unit_test(the_most_that_a_range_may_have),
         cmocka_unit_test(out_of_memory_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #define PTE_G     0x100ull
 #define PTE_COW   0x200ull /* ours: a snapshot page, copied when first written to */
 #define PTE_KEPT  0x400ull /* ours: a process's page without access; not present */
+#define PTE_COPY  0x800ull /* ours: a process's page that is copied when first written to */
 #define PTE_NX    (1ull << 63)
 #define PTE_ADDR  0x000ffffffffff000ull
 

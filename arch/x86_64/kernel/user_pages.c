@@ -57,9 +57,10 @@ static inline unsigned count_in(uint64_t entry)
 /* A page without access keeps its frame in an entry that is not present. */
 static inline uint64_t prot_bits(unsigned prot)
 {
-    if (!prot)
-        return PTE_KEPT;
-    return PTE_P | PTE_U | PTE_A | PTE_D | (prot & PROT_W ? PTE_W : 0) |
+    uint64_t copy = prot & MAP_COPY ? PTE_COPY : 0;
+    if (!(prot & ~(unsigned)MAP_COPY))
+        return PTE_KEPT | copy;
+    return PTE_P | PTE_U | PTE_A | PTE_D | copy | (prot & PROT_W && !copy ? PTE_W : 0) |
            (prot & PROT_X ? 0 : PTE_NX);
 }
 
@@ -294,7 +295,7 @@ uint64_t arch_user_next(frame_t root, uint64_t address, uint64_t end, unsigned *
 
 void arch_user_protect(frame_t root, uint64_t address, uint64_t end, unsigned prot)
 {
-    uint64_t bits = prot_bits(prot);
+    uint64_t bits[] = {prot_bits(prot), prot_bits(prot | MAP_COPY)};
     unsigned budget = ~0u;
     while (address < end) {
         uint64_t *large = large_find(root, address);
@@ -302,16 +303,30 @@ void arch_user_protect(frame_t root, uint64_t address, uint64_t end, unsigned pr
             uint64_t *entry = leaf_next(*large, &address, end, &budget);
             if (!entry)
                 continue;
-            *entry = (*entry & PTE_ADDR) | bits;
+            *entry = (*entry & PTE_ADDR) | bits[(*entry & PTE_COPY) != 0];
             address += PAGE_BYTES;
             continue;
         }
         if (large && *large) {
             ASSERT(address % LARGE_BYTES == 0 && end - address >= LARGE_BYTES);
-            *large = (*large & PTE_ADDR) | bits | PTE_LARGE;
+            *large = (*large & PTE_ADDR) | bits[(*large & PTE_COPY) != 0] | PTE_LARGE;
         }
         address = entry_end(address, large ? LARGE : TOP);
     }
+}
+
+int arch_user_copy(frame_t root, uint64_t address, uint64_t end)
+{
+    unsigned budget = ~0u, level;
+    uint64_t written = 0;
+    while ((address = arch_user_next(root, address, end, &budget)) < end) {
+        uint64_t *entry = mapped_find(root, address, &level);
+        ASSERT(level == LEAF || (address % LARGE_BYTES == 0 && end - address >= LARGE_BYTES));
+        written |= *entry & PTE_W;
+        *entry = (*entry & ~PTE_W) | PTE_COPY;
+        address = entry_end(address, level);
+    }
+    return written != 0;
 }
 
 /* --- taking out ------------------------------------------------------------------------------ */
@@ -478,6 +493,11 @@ unsigned arch_block_take(struct user_block *block, uint64_t *offset, struct user
 void arch_user_flush(uint64_t address)
 {
     flush_page((const void *)address);
+}
+
+void arch_user_flush_all(void)
+{
+    load_tables(loaded_tables());
 }
 
 void *arch_space_make(void)

@@ -1,0 +1,91 @@
+#include "kernel/memory_copy.h"
+#include "abi/error.h"
+#include "abi/layout.h"
+#include "abi/syscall.h"
+#include "arch/arch.h"
+#include "kernel/kernel.h"
+#include "kernel/object.h"
+#include "kernel/process.h"
+#include "lib/string.h"
+
+static frame_t object_frame_at(const struct region *region, uint64_t page, int make, int *error)
+{
+    return object_frame(region->object, region->offset + (page - region->base), make, error);
+}
+
+/* A page of the process's own with what the object's page holds; from FRAME_NONE: zeros. */
+static frame_t copy_make(struct process *p, frame_t from, int *error)
+{
+    if (!from)
+        return account_alloc_zeroed(&p->account, FRAME_USER, error);
+    frame_t frame = account_alloc(&p->account, FRAME_USER, error);
+    if (frame)
+        memcpy(frame_pointer(frame), frame_pointer(from), PAGE_BYTES);
+    return frame;
+}
+
+static int map_copy(struct process *p, const struct region *region, uint64_t page)
+{
+    int error;
+    frame_t from = object_frame_at(region, page, 0, &error);
+    frame_t frame = copy_make(p, from, &error);
+    if (!frame)
+        return error;
+    error = memory_map_frame(p, page, frame, region->prot);
+    if (error)
+        account_free(&p->account, frame);
+    return error;
+}
+
+static int map_shared(struct process *p, const struct region *region, uint64_t page)
+{
+    int error;
+    frame_t frame = object_frame_at(region, page, 1, &error);
+    return frame ? memory_map_frame(p, page, frame, region->prot | MAP_COPY) : error;
+}
+
+/* All cores read the copy: now it may be written. Regions did not change meanwhile: who would change
+ * them waits. */
+static void copy_done(struct process *p, unsigned vcoreid, void *context, int error)
+{
+    uint64_t page = (uint64_t)context;
+    if (error)
+        return;
+    arch_user_protect(memory_root(p, page), page, page + PAGE_BYTES,
+                      region_find(&p->regions, page)->prot);
+    home_fault_done(p, vcoreid);
+}
+
+/* The copy takes the place of the object's page, which other cores may still read, but nobody writes:
+ * until they have dropped that translation, nobody writes the copy either, so that all see the same. */
+static int replace(struct process *p, unsigned vcoreid, const struct region *region, uint64_t page,
+                   frame_t old)
+{
+    frame_t root = memory_root(p, page);
+    int error = arch_user_split(root, page / LARGE_BYTES * LARGE_BYTES + PAGE_BYTES, &p->account);
+    frame_t frame = error ? FRAME_NONE : copy_make(p, old, &error);
+    if (!frame)
+        return error;
+    arch_user_replace(root, page, frame, region->prot & ~(unsigned)PROT_W);
+    if (memory_flush(p, vcoreid, page, 1, copy_done, (void *)page) == CALL_LATER)
+        return FAULT_LATER;
+    arch_user_protect(root, page, page + PAGE_BYTES, region->prot);
+    return 0;
+}
+
+int memory_fault_copy(struct process *p, unsigned vcoreid, const struct region *region,
+                      const struct user_fault *fault)
+{
+    uint64_t page = fault->address & ~(uint64_t)(PAGE_BYTES - 1);
+    frame_t old = memory_find(p, page);
+    int writes = (fault->access & PROT_W) != 0;
+    if (!old)
+        return writes ? map_copy(p, region, page) : map_shared(p, region, page);
+    if (!writes)
+        return -E_EXISTS;
+    if (memory_busy(p))
+        return memory_wait_fault(p, vcoreid, fault);
+    if (frame_kind(old) == FRAME_USER)
+        return -E_EXISTS;
+    return replace(p, vcoreid, region, page, old);
+}
