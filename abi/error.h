@@ -13,7 +13,6 @@
     X(E_LIMIT, "a table or a queue is full")                                \
     X(E_PERMISSION, "the caller has no right to do that")                   \
     X(E_STATE, "the object is in the wrong state for that")                 \
-    X(E_LAST_VCORE, "a process cannot yield its last vcore")                \
     X(E_GONE, "the object has ended")                                       \
     X(E_DAMAGED, "the data is damaged")                                     \
     X(E_TOO_LONG, "the data does not fit")                                  \

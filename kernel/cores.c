@@ -11,9 +11,10 @@ struct claim {
     uint64_t home;
     uint32_t pid;
     unsigned wanted, granted;
+    uint8_t kept; /* even if it wants and has none */
 };
 
-enum core_use { CORE_ABSENT, CORE_MANAGEMENT, CORE_IDLE, CORE_GRANTED };
+enum core_use { CORE_NOT_OURS, CORE_IDLE, CORE_GRANTED };
 
 static struct pool claim_pool = POOL_OF(struct claim);
 static struct claim *claims;
@@ -61,7 +62,7 @@ static void serve_all(void)
 static void forget_if_done(struct claim **at)
 {
     struct claim *claim = *at;
-    if (claim->wanted || claim->granted)
+    if (claim->wanted || claim->granted || claim->kept)
         return;
     *at = claim->next;
     pool_put(&claim_pool, claim);
@@ -81,7 +82,8 @@ static void on_want(struct actor *self, const struct message *m, unsigned from)
     struct claim **at = claim_find((uint32_t)m->word[1]);
     if (!*at) {
         if (m->word[2] == 0) {
-            answer(m->word[0], (uint32_t)m->word[1], GRANT_ANSWER);
+            if (m->word[WANT_KIND_WORD] == WANT_ANSWERED)
+                answer(m->word[0], (uint32_t)m->word[1], GRANT_ANSWER);
             return;
         }
         struct claim *claim = pool_get(&claim_pool);
@@ -94,7 +96,8 @@ static void on_want(struct actor *self, const struct message *m, unsigned from)
         *at = claim;
     }
     (*at)->wanted = (unsigned)m->word[2];
-    if (!m->word[WANT_QUIET_WORD])
+    (*at)->kept = m->word[WANT_KIND_WORD] == WANT_KEPT;
+    if (m->word[WANT_KIND_WORD] == WANT_ANSWERED)
         serve(*at, GRANT_ANSWER);
     forget_if_done(at);
 }
@@ -117,15 +120,11 @@ static struct actor_class allocator_class = {
 };
 ACTOR_CLASS(allocator_class)
 
-void allocator_start(const uint64_t *up)
+void allocator_start(const uint64_t *granted)
 {
     struct actor *made;
     ASSERT(actor_create_at(ACTOR_ALLOCATOR, &allocator_class, NULL, &made) == 0);
-    unsigned others = 0;
-    for (unsigned core = 1; core < CORES_MAX; core++)
-        if (core_set_has(up, core)) {
+    for (unsigned core = 0; core < CORES_MAX; core++)
+        if (core_set_has(granted, core))
             use[core] = CORE_IDLE;
-            others++;
-        }
-    use[0] = others ? CORE_MANAGEMENT : CORE_IDLE;
 }

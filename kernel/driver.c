@@ -49,39 +49,44 @@ static void tell_home(uint64_t home, struct message *m)
     ASSERT(!error || error == -E_GONE);
 }
 
-static void tell_stopped(uint64_t home, uint64_t key, int error, uint32_t written)
+static void tell_stopped(uint64_t home, uint64_t key, int error, uint32_t written, uint64_t used)
 {
     struct message m = {.head = message_head(MESSAGE_VCORE_STOPPED)};
     m.word[0] = key;
     m.word[1] = (uint64_t)error;
     m.word[2] = written;
+    m.word[3] = used;
     tell_home(home, &m);
+}
+
+static int attach(const struct message *m)
+{
+    struct vcore *v = pool_get(&vcore_pool);
+    if (v && !vcore_fill(v, m)) {
+        vcore_add(v);
+        return 0;
+    }
+    if (v)
+        vcore_free(v);
+    return -E_NO_MEMORY;
 }
 
 static void on_attach(struct actor *self, const struct message *m, unsigned from)
 {
-    struct vcore *v = pool_get(&vcore_pool);
-    if (!v || vcore_fill(v, m)) {
-        if (v)
-            vcore_free(v);
-        tell_stopped(m->word[1], m->word[0], E_NO_MEMORY, (uint32_t)m->word[4]);
-        return;
-    }
-    vcore_add(v);
+    if (attach(m))
+        tell_stopped(m->word[1], m->word[0], E_NO_MEMORY, (uint32_t)m->word[4], 0);
 }
 
-int vcore_set_slot(uint64_t key, unsigned slot, uint32_t root)
+static void set_slot(const struct message *m)
 {
-    struct vcore *v = vcore_find(key);
-    if (!v)
-        return -1;
-    arch_space_set(v->space, slot, root);
-    return 0;
+    struct vcore *v = vcore_find(m->word[0]);
+    if (v)
+        arch_space_set(v->space, (unsigned)m->word[1], (frame_t)m->word[2]);
 }
 
 static void on_slot(struct actor *self, const struct message *m, unsigned from)
 {
-    vcore_set_slot(m->word[0], (unsigned)m->word[1], (frame_t)m->word[2]);
+    set_slot(m);
 }
 
 int vcore_change_rings(const struct message *m)
@@ -125,15 +130,48 @@ static void post_granted(struct vcore *v)
     mailbox_post(&v->ring, &v->data->mailbox, &v->data->mailbox.driver, &event);
 }
 
-static void on_start(struct actor *self, const struct message *m, unsigned from)
+static void load_saved(struct vcore *v, frame_t frame)
+{
+    const struct saved_context *saved = frame_pointer(frame);
+    v->context = saved->context;
+    v->gs_base = saved->gs_base;
+    memcpy(v->fp, saved->fp, arch_fp_bytes());
+}
+
+static void start(const struct message *m)
 {
     struct vcore *v = vcore_find(m->word[0]);
-    if (v) {
-        v->fresh = 1;
-        v->run = VCORE_RUNNABLE;
-        v->data->idle = 0;
-        if (v->granted)
-            post_granted(v);
+    if (!v)
+        return;
+    v->fresh = m->word[1] == FRAME_NONE;
+    if (!v->fresh)
+        load_saved(v, (frame_t)m->word[1]);
+    v->slice_us = (uint32_t)m->word[2];
+    vcore_make_runnable(v);
+    v->data->idle = 0;
+    if (v->granted)
+        post_granted(v);
+}
+
+static void on_start(struct actor *self, const struct message *m, unsigned from)
+{
+    start(m);
+}
+
+int vcore_command(const struct message *m)
+{
+    switch (message_type(m)) {
+    case MESSAGE_VCORE_ATTACH:
+        return attach(m);
+    case MESSAGE_VCORE_SLOT:
+        set_slot(m);
+        return 0;
+    case MESSAGE_VCORE_RINGS:
+        vcore_change_rings(m);
+        return 0;
+    default:
+        start(m);
+        return 0;
     }
 }
 
@@ -172,9 +210,6 @@ MULTICAST_OPERATION(MULTICAST_FLUSH, flush)
 
 static void save_to_uthread_slot(struct vcore *v)
 {
-    if (v == vcore_loaded)
-        vcore_unload();
-    arch_context_result(&v->context, 0);
     v->context.trap = 0; /* not a reflected trap */
     v->data->uthread = v->context;
     memcpy(frame_pointer(v->xsave), v->fp, PAGE_BYTES);
@@ -182,15 +217,42 @@ static void save_to_uthread_slot(struct vcore *v)
     v->data->uthread_valid = 1;
 }
 
-static void stop(struct vcore *v, unsigned flags)
+static void save_to_frame(struct vcore *v)
+{
+    struct saved_context *saved = frame_pointer(v->stop_frame);
+    saved->context = v->context;
+    saved->gs_base = v->gs_base;
+    memcpy(saved->fp, v->fp, arch_fp_bytes());
+}
+
+/* What becomes of the context: kernel/vcore.h. One that never entered has none to abandon. */
+static void save(struct vcore *v)
+{
+    if (v->stop_flags == STOP_DROP)
+        return;
+    if (v == vcore_loaded)
+        vcore_unload();
+    if (v->stop_flags == STOP_ABANDON) {
+        if (!v->fresh && !v->data->notif_disabled)
+            save_to_uthread_slot(v);
+        return;
+    }
+    arch_context_result(&v->context, v->stop_result);
+    if (v->stop_flags == STOP_SAVE)
+        save_to_frame(v);
+    else
+        save_to_uthread_slot(v);
+}
+
+static void stop(struct vcore *v)
 {
     uint64_t home = v->home, key = vcore_key_of(v);
-    uint32_t written = v->ring.written;
-    if (flags & STOP_TO_UTHREAD_SLOT)
-        save_to_uthread_slot(v);
+    save(v);
     vcore_remove(v);
+    uint32_t written = v->ring.written;
+    uint64_t used = v->used;
     vcore_free(v);
-    tell_stopped(home, key, 0, written);
+    tell_stopped(home, key, 0, written, used);
 }
 
 static void on_stop(struct actor *self, const struct message *m, unsigned from)
@@ -198,12 +260,12 @@ static void on_stop(struct actor *self, const struct message *m, unsigned from)
     struct vcore *v = vcore_find(m->word[0]);
     if (!v)
         return; /* it could not be attached, and the home was told */
-    if (v->asked) {
-        v->stopping = 1;
-        v->stop_flags = (uint8_t)m->word[1];
-        return;
-    }
-    stop(v, (unsigned)m->word[1]);
+    v->stop_flags = (uint8_t)m->word[1];
+    v->stop_result = (long)m->word[2];
+    v->stop_frame = (frame_t)m->word[3];
+    v->stopping = v->asked;
+    if (!v->asked)
+        stop(v);
 }
 
 /* The reply to any request of a vcore's: {key, result}. */
@@ -213,7 +275,7 @@ static void on_done(struct actor *self, const struct message *m, unsigned from)
     ASSERT(v && v->asked);
     v->asked = 0;
     if (v->stopping)
-        stop(v, v->stop_flags);
+        stop(v);
     else
         vcore_answered(v, (long)m->word[1]);
 }
@@ -224,9 +286,9 @@ static void on_fault_done(struct actor *self, const struct message *m, unsigned 
     ASSERT(v && v->asked);
     v->asked = 0;
     if (v->stopping) {
-        stop(v, v->stop_flags);
+        stop(v);
     } else if (m->word[1] == 0) {
-        v->run = VCORE_RUNNABLE;
+        vcore_make_runnable(v);
         if (v == vcore_loaded)
             arch_user_flush(m->word[2]);
     }

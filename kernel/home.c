@@ -8,10 +8,12 @@
 #include "kernel/event.h"
 #include "kernel/kernel.h"
 #include "kernel/object.h"
+#include "kernel/placement.h"
 #include "kernel/process.h"
 #include "kernel/process_end.h"
 #include "kernel/shared/shared.h"
 #include "kernel/shared/user_word.h"
+#include "kernel/supervisor.h"
 #include "kernel/vcore.h"
 #include "lib/string.h"
 
@@ -24,13 +26,23 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid)
     return page ? &page[vcoreid % RECORDS_PER_PAGE] : NULL;
 }
 
-/* Sends what must arrive. It cannot be refused: a home has at most ROOTS_MAX + 6 commands under way
- * for a vcore, of each kind one but for the slots, and a ring takes more than that; within a kernel
- * no call returns to user mode before what it queued is handled. */
+/* Sends what must arrive. It cannot be refused: a home has at most COMMANDS_MAX under way for a
+ * vcore; a ring takes those of a granted core, and kernel/placement.c says why there is room for
+ * those of a management core; within a kernel no call returns to user mode before what it queued
+ * is handled. */
 void home_command(unsigned core, struct message *m)
 {
     int refused = actor_send(actor_well_known(core, ACTOR_KERNEL), m);
     ASSERT(!refused);
+}
+
+/* The same, but at once if the driver is this kernel: for what starts a vcore. */
+static int command_start(unsigned core, struct message *m)
+{
+    if (core == this_core)
+        return vcore_command(m);
+    home_command(core, m);
+    return 0;
 }
 
 void home_tell_root(struct process *p, const struct root *root)
@@ -44,9 +56,13 @@ void home_tell_root(struct process *p, const struct root *root)
         m.word[0] = vcore_key(p->pid, id);
         m.word[1] = root->slot;
         m.word[2] = root->frame;
-        if (record->core != this_core || vcore_set_slot(m.word[0], root->slot, root->frame))
-            home_command(record->core, &m);
+        command_start(record->core, &m);
     }
+}
+
+static uint32_t ticks_to_us(uint64_t ticks)
+{
+    return (uint32_t)(ticks / (arch_clock_hz() / 1000000));
 }
 
 /* --- vcores ---------------------------------------------------------------------------------- */
@@ -74,11 +90,13 @@ int home_vcore_make(struct process *p, unsigned vcoreid)
     vcore_data->vcoreid = vcoreid;
     vcore_data->stack_top = block + VCORE_STACK_OFFSET + VCORE_STACK_BYTES;
     *record = (struct vcore_record){.data = data, .xsave = xsave, .message = message};
+    if (p->made <= vcoreid)
+        p->made = vcoreid + 1;
     event_rings_make(p, vcoreid);
     return 0;
 }
 
-int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core)
+int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core, frame_t saved)
 {
     int error = home_vcore_make(p, vcoreid);
     if (error)
@@ -91,37 +109,66 @@ int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core)
     m.word[2] = record->data | (uint64_t)record->xsave << 32;
     m.word[3] = record->message | (uint64_t)p->data_frame << 32;
     m.word[4] = record->driver_written | (uint64_t)(p->state == PROCESS_RUNNING_M) << 32;
-    home_command(core, &m);
+    error = command_start(core, &m);
+    if (error)
+        return error;
     if (event_rings_message(record, key, &m))
-        home_command(core, &m);
+        command_start(core, &m);
     for (unsigned i = 0; i < p->roots; i++) {
         struct message slot = {.head = message_head(MESSAGE_VCORE_SLOT)};
         slot.word[0] = key;
         slot.word[1] = p->root[i].slot;
         slot.word[2] = p->root[i].frame;
-        home_command(core, &slot);
+        command_start(core, &slot);
     }
-    struct message start = {.head = message_head(MESSAGE_VCORE_START), .word = {key}};
-    home_command(core, &start);
+    struct message start = {.head = message_head(MESSAGE_VCORE_START)};
+    start.word[0] = key;
+    start.word[1] = saved;
+    start.word[2] = placement_slice_us(core);
+    command_start(core, &start);
     record->attached = 1;
-    record->stop_sent = record->rings_awaited = 0;
+    record->stop_sent = record->rings_awaited = record->abandoned = 0;
     record->core = (uint16_t)core;
     ASSERT(!core_set_has(p->cores, core));
     p->cores[core / 64] |= 1ull << core % 64;
+    record->since = arch_clock();
+    p->info->since_us[vcoreid] = ticks_to_us(record->since - boot_clock());
     p->attached++;
     return 0;
 }
 
-void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags)
+/* Nobody answers it any more. */
+static void close_call(struct vcore_record *record)
+{
+    record->call_open = record->request_open = 0;
+    record->waits_for = 0;
+    if (record->channel_wait)
+        channel_wait_end(record->channel_wait);
+}
+
+void home_vcore_tell_stop(struct process *p, unsigned vcoreid, unsigned flags, long result)
 {
     struct vcore_record *record = process_record(p, vcoreid);
-    if (!record->attached || record->stop_sent)
+    if (record->stop_sent)
         return;
     struct message m = {.head = message_head(MESSAGE_VCORE_STOP)};
     m.word[0] = vcore_key(p->pid, vcoreid);
     m.word[1] = flags;
+    m.word[2] = (uint64_t)result;
+    m.word[3] = p->saved;
     home_command(record->core, &m);
     record->stop_sent = 1;
+}
+
+/* A vcore that this kernel drives is not told the result: it would be runnable until it has
+ * stopped. */
+void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags, long result)
+{
+    struct vcore_record *record = process_record(p, vcoreid);
+    home_vcore_tell_stop(p, vcoreid, flags, result);
+    if (record->call_open && record->asker != ADDRESS_NONE)
+        home_answer(p, vcoreid, result);
+    close_call(record);
 }
 
 void home_answer(struct process *p, unsigned vcoreid, long result)
@@ -129,10 +176,7 @@ void home_answer(struct process *p, unsigned vcoreid, long result)
     struct vcore_record *record = process_record(p, vcoreid);
     if (!record->call_open)
         return;
-    record->call_open = 0;
-    record->waits_for = 0;
-    if (record->channel_wait)
-        channel_wait_end(record->channel_wait);
+    close_call(record);
     if (record->asker == ADDRESS_NONE) {
         vcore_answer(p->pid, vcoreid, result);
         return;
@@ -181,6 +225,7 @@ int home_notify(struct process *p, unsigned vcoreid)
     int wakes = record->attached && !record->stop_sent && user_flag_read(&data->idle);
     if (wakes)
         send_wake(p, vcoreid);
+    home_wake(p);
     return wakes;
 }
 
@@ -192,7 +237,7 @@ static long call_notify(struct process *p, unsigned caller, long number, const l
         return -E_INVALID;
     struct vcore_record *record =
         vcoreid < VCORES_MAX ? process_record(p, (unsigned)vcoreid) : NULL;
-    if (!record || !record->attached || record->stop_sent)
+    if (!record || !record->message)
         return -E_NO_ENTRY;
     if (!type)
         home_notify(p, (unsigned)vcoreid);
@@ -250,7 +295,7 @@ static long call(struct process *p, unsigned vcoreid, long number, const long ar
 long home_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
     struct vcore_record *record = process_record(p, vcoreid);
-    if (p->state >= PROCESS_DYING)
+    if (p->state >= PROCESS_DYING || record->stop_sent)
         return CALL_LATER; /* its stop is on the way */
     record->asker = ADDRESS_NONE;
     record->call_open = 1;
@@ -276,8 +321,9 @@ static void on_call(struct actor *self, const struct message *m, unsigned from)
     memcpy(argument, &m->word[1], sizeof argument);
     record->asker = m->word[5];
     record->call_open = 1;
-    long result =
-        p->state >= PROCESS_DYING ? -E_GONE : call(p, vcoreid, key_number(m->word[0]), argument);
+    long result = -E_GONE;
+    if (p->state < PROCESS_DYING && !record->stop_sent)
+        result = call(p, vcoreid, key_number(m->word[0]), argument);
     if (result != CALL_LATER)
         home_answer(p, vcoreid, result);
 }
@@ -316,7 +362,7 @@ static enum end_reason end_reason(int error)
 
 static int resolve(struct process *p, unsigned vcoreid, const struct user_fault *fault)
 {
-    if (p->state >= PROCESS_DYING)
+    if (p->state >= PROCESS_DYING || process_record(p, vcoreid)->stop_sent)
         return -E_GONE;
     int error = -E_INVALID;
     if (fault->is_page_fault)
@@ -369,8 +415,9 @@ void home_fault_done(struct process *p, unsigned vcoreid)
 
 void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fault *fault)
 {
-    if (!resolve(p, vcoreid, fault))
-        answer_fault(p, vcoreid, 0);
+    int error = resolve(p, vcoreid, fault);
+    if (error != FAULT_LATER)
+        answer_fault(p, vcoreid, error);
 }
 
 static void on_fault(struct actor *self, const struct message *m, unsigned from)
@@ -401,9 +448,8 @@ void home_give_up(struct process *p)
         struct vcore_record *record = process_record(p, id);
         if (!record || !record->attached)
             continue;
-        home_vcore_stop(p, id, 0); /* before the answer, so that the vcore does not run on */
         record->call_waits = 0;
-        home_answer(p, id, -E_GONE);
+        home_vcore_stop(p, id, STOP_DROP, -E_GONE);
         answer_fault(p, id, -E_GONE);
     }
 }
@@ -414,13 +460,20 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     unsigned vcoreid = key_vcoreid(m->word[0]);
     struct vcore_record *record = process_record(p, vcoreid);
     record->attached = record->stop_sent = 0;
+    close_call(record);
     record->driver_written = (uint32_t)m->word[2];
     p->cores[record->core / 64] &= ~(1ull << record->core % 64);
     p->attached--;
     p->info->vcoremap[vcoreid] = (struct vcoremap_entry){0};
+    p->info->used_us[vcoreid] += ticks_to_us(m->word[3]);
+    p->info->used_ticks += m->word[3];
     if (record->granted)
         home_return_core(p, record->core);
+    else
+        single_left(p, record->core);
     record->granted = 0;
+    if (record->abandoned)
+        event_post_to(p, p->single, EVENT_VCORE_GONE, vcoreid, (uint64_t[6]){record->core});
     if (m->word[1] && p->state < PROCESS_DYING) {
         log_line("process %u (%s): core %u has no memory left to drive its vcore %u", p->pid,
                  p->name, record->core, vcoreid);
@@ -429,7 +482,9 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     if (p->state >= PROCESS_DYING)
         process_continue_end(p);
     else if (p->state == PROCESS_RUNNABLE_M)
-        home_single_left(p);
+        home_start_many(p);
+    else if (p->state == PROCESS_RUNNABLE_S && !p->attached)
+        single_place(p);
     else
         event_pass_on(p, vcoreid);
 }

@@ -1,5 +1,5 @@
 /* A process's cores, at its home: what it wants of the allocator, what it is granted, the way from
- * _S to _M, and yields. docs/process.md. Messages: kernel/cores.h. */
+ * _S to _M, and yields in _M. docs/process.md. Messages: kernel/cores.h. */
 #include "kernel/cores.h"
 #include "abi/error.h"
 #include "abi/syscall.h"
@@ -12,28 +12,34 @@
 #include "kernel/vcore.h"
 #include "lib/string.h"
 
-/* Each want is answered by one grant; the process does not go before all its wants are answered, so
- * that no grant comes to nobody. */
-int home_want_cores(struct process *p, unsigned wanted)
+static int send_want(struct process *p, unsigned wanted, enum want_kind kind)
 {
     struct message m = {.head = message_head(MESSAGE_ALLOC_WANT)};
     m.word[0] = p->address;
     m.word[1] = p->pid;
     m.word[2] = wanted;
-    int error = actor_send(actor_well_known(0, ACTOR_ALLOCATOR), &m);
+    m.word[WANT_KIND_WORD] = kind;
+    return actor_send(actor_well_known(0, ACTOR_ALLOCATOR), &m);
+}
+
+/* Each want is answered by one grant; the process does not go before all its wants are answered, so
+ * that no grant comes to nobody. */
+int home_want_cores(struct process *p, unsigned wanted)
+{
+    int error = send_want(p, wanted, WANT_ANSWERED);
     p->wants_open += !error;
     return error;
 }
 
-/* The allocator is to know at once that fewer are wanted; it does not answer. */
-static void tell_wanted(struct process *p)
+static int waits_without_core(const struct process *p)
 {
-    struct message m = {.head = message_head(MESSAGE_ALLOC_WANT)};
-    m.word[0] = p->address;
-    m.word[1] = p->pid;
-    m.word[2] = p->wanted;
-    m.word[WANT_QUIET_WORD] = 1;
-    int refused = actor_send(actor_well_known(0, ACTOR_ALLOCATOR), &m);
+    return p->state == PROCESS_WAITING && p->waits == WAITS_FOR_EVENT;
+}
+
+void home_tell_wanted(struct process *p)
+{
+    int refused =
+        waits_without_core(p) ? send_want(p, 0, WANT_KEPT) : send_want(p, p->wanted, WANT_QUIET);
     ASSERT(!refused);
 }
 
@@ -42,7 +48,7 @@ void home_return_core(struct process *p, unsigned core)
     struct message m = {.head = message_head(MESSAGE_ALLOC_RETURN)};
     m.word[0] = p->pid;
     m.word[1] = core;
-    m.word[2] = p->state >= PROCESS_DYING ? 0 : p->wanted;
+    m.word[2] = p->state >= PROCESS_DYING || waits_without_core(p) ? 0 : p->wanted;
     int refused = actor_send(actor_well_known(0, ACTOR_ALLOCATOR), &m);
     ASSERT(!refused);
 }
@@ -54,17 +60,31 @@ static void return_set(struct process *p, const uint64_t *set)
             home_return_core(p, core);
 }
 
-static void show_cores(struct process *p)
+/* Cores that were granted while the last vcore was stopping. */
+void home_return_first_grant(struct process *p)
+{
+    return_set(p, p->first_grant);
+    memset(p->first_grant, 0, sizeof p->first_grant);
+}
+
+void home_show_cores(struct process *p)
 {
     p->info->amt_wanted = p->wanted;
     p->info->amt_granted = p->granted;
-    p->info->manycore = p->state == PROCESS_RUNNABLE_M || p->state == PROCESS_RUNNING_M;
+    p->info->manycore = p->many;
 }
 
-/* The lowest id that has no core: seed two, 2.4.4. */
-static unsigned lowest_hole(struct process *p)
+/* --- starting on them --------------------------------------------------------------------------- */
+
+/* The lowest id that has no core: seed two, 2.4.4. But the context that comes from _S goes on as
+ * the vcore that it was. */
+static unsigned next_hole(struct process *p)
 {
     unsigned id = 0;
+    if (p->in_slot) {
+        p->in_slot = 0;
+        return p->single;
+    }
     while (p->info->vcoremap[id].state != VCORE_NONE)
         id++;
     return id;
@@ -73,7 +93,7 @@ static unsigned lowest_hole(struct process *p)
 /* Attaches a vcore to a granted core; a core that cannot be used goes back. */
 static int attach_granted(struct process *p, unsigned vcoreid, unsigned core)
 {
-    int error = home_vcore_attach(p, vcoreid, core);
+    int error = home_vcore_attach(p, vcoreid, core, FRAME_NONE);
     if (!error) {
         process_record(p, vcoreid)->granted = 1;
         return 0;
@@ -90,12 +110,13 @@ static void start_granted(struct process *p, const uint64_t *set)
     uint8_t id_of_core[CORES_MAX];
     for (unsigned core = 0; core < CORES_MAX; core++)
         if (core_set_has(set, core)) {
-            unsigned id = lowest_hole(p);
+            unsigned id = next_hole(p);
             id_of_core[core] = (uint8_t)id;
             p->info->vcoremap[id] = (struct vcoremap_entry){VCORE_RUNNING, (uint16_t)core};
             p->granted++;
+            p->info->grants++;
         }
-    show_cores(p);
+    home_show_cores(p);
     int error = 0;
     for (unsigned core = 0; core < CORES_MAX; core++)
         if (core_set_has(set, core))
@@ -106,30 +127,47 @@ static void start_granted(struct process *p, const uint64_t *set)
     }
 }
 
-/* The single context goes to vcore 0's uthread slot; its core is no longer the process's. */
+void home_start_many(struct process *p)
+{
+    uint64_t set[CORE_SET_WORDS], any = 0;
+    memcpy(set, p->first_grant, sizeof set);
+    for (unsigned i = 0; i < CORE_SET_WORDS; i++)
+        any |= set[i];
+    if (p->attached || !any)
+        return;
+    memset(p->first_grant, 0, sizeof p->first_grant);
+    process_set_state(p, PROCESS_RUNNING_M);
+    start_granted(p, set);
+}
+
+/* --- grants ------------------------------------------------------------------------------------- */
+
+/* The single context goes to its vcore's uthread slot, with result 0; its core is no longer the
+ * process's. */
 static void leave_single(struct process *p)
 {
     process_set_state(p, PROCESS_RUNNABLE_M);
-    p->info->vcoremap[0] = (struct vcoremap_entry){0};
-    process_record(p, 0)->call_open = 0; /* answered by the slot: result 0 */
-    home_vcore_stop(p, 0, STOP_TO_UTHREAD_SLOT);
+    p->many = 1;
+    p->in_slot = 1;
+    p->asks_first = 0;
+    p->info->vcoremap[p->single].state = VCORE_LEAVING;
+    home_vcore_stop(p, p->single, STOP_TO_UTHREAD_SLOT, 0);
 }
 
-/* _S waits until there is a core. */
-static void first_grant(struct process *p, const struct message *m, int any)
+static void first_refused(struct process *p)
 {
-    if (any) {
-        memcpy(p->first_grant, &m->word[1], sizeof p->first_grant);
-        leave_single(p); /* goes on when the vcore has stopped */
-    } else if (m->word[GRANT_KIND_WORD] == GRANT_REFUSAL) {
-        process_set_state(p, PROCESS_RUNNABLE_S);
-        process_set_state(p, PROCESS_RUNNING_S);
-        home_answer(p, 0, -E_NO_MEMORY);
-    }
+    p->asks_first = 0;
+    p->wanted = 0;
+    home_show_cores(p);
+    single_resume(p);
+    process_set_state(p, PROCESS_RUNNABLE_S);
+    process_set_state(p, PROCESS_RUNNING_S);
+    home_answer(p, p->single, -E_NO_MEMORY);
 }
 
 static void request_queue(struct process *p, unsigned vcoreid)
 {
+    process_record(p, vcoreid)->request_open = 1;
     if (p->requests++)
         process_record(p, p->request_last)->request_next = (uint8_t)vcoreid;
     else
@@ -139,91 +177,106 @@ static void request_queue(struct process *p, unsigned vcoreid)
 
 static void request_answered(struct process *p, long result)
 {
-    ASSERT(p->requests);
     unsigned vcoreid = p->request_first;
     p->request_first = process_record(p, vcoreid)->request_next;
     p->requests--;
     home_answer(p, vcoreid, result);
 }
 
+/* Cores go to a process that is RUNNING_M, or is to be; else they go back. */
+static void take_cores(struct process *p, const uint64_t *set)
+{
+    if (p->state == PROCESS_RUNNING_M) {
+        start_granted(p, set);
+        return;
+    }
+    if (p->asks_first)
+        leave_single(p);
+    if (p->state != PROCESS_RUNNABLE_M) {
+        return_set(p, set);
+        return;
+    }
+    for (unsigned i = 0; i < CORE_SET_WORDS; i++)
+        p->first_grant[i] |= set[i];
+    home_start_many(p);
+}
+
+/* The newest wants that are not answered are those that calls wait for; an answer to an older one
+ * is nobody's. */
 void home_granted(struct process *p, const struct message *m)
 {
-    uint64_t any = m->word[1] | m->word[2] | m->word[3] | m->word[4];
-    p->wants_open -= m->word[GRANT_KIND_WORD] != GRANT_LATER;
+    uint64_t kind = m->word[GRANT_KIND_WORD];
+    int awaited = kind != GRANT_LATER && p->wants_open <= p->requests + p->asks_first;
+    p->wants_open -= kind != GRANT_LATER;
     if (p->state >= PROCESS_DYING) {
         return_set(p, &m->word[1]);
         process_continue_end(p);
         return;
     }
-    if (p->state == PROCESS_WAITING) {
-        first_grant(p, m, any != 0);
-        return;
-    }
-    if (any && p->state == PROCESS_RUNNABLE_M) {
-        for (unsigned i = 0; i < CORE_SET_WORDS; i++) /* more, while the single context leaves */
-            p->first_grant[i] |= m->word[1 + i];
-        return;
-    }
-    if (any)
-        start_granted(p, &m->word[1]);
-    if (m->word[GRANT_KIND_WORD] != GRANT_LATER)
-        request_answered(p, m->word[GRANT_KIND_WORD] == GRANT_REFUSAL ? -E_NO_MEMORY : 0);
+    if (awaited && p->asks_first && kind == GRANT_REFUSAL)
+        first_refused(p);
+    if (m->word[1] | m->word[2] | m->word[3] | m->word[4])
+        take_cores(p, &m->word[1]);
+    if (awaited && p->requests)
+        request_answered(p, kind == GRANT_REFUSAL ? -E_NO_MEMORY : 0);
 }
+
+/* --- calls -------------------------------------------------------------------------------------- */
 
 static long cores_request(struct process *p, unsigned vcoreid, unsigned long wanted)
 {
-    if (wanted < 1 || wanted > p->info->max_vcores)
+    if (wanted > p->info->max_vcores || (!wanted && !p->many))
         return -E_INVALID;
-    if (p->state != PROCESS_RUNNING_S && p->state != PROCESS_RUNNING_M)
-        return -E_STATE;
+    if (!wanted)
+        return single_become(p, vcoreid);
     int error = home_want_cores(p, (unsigned)wanted);
     if (error)
         return error;
     p->wanted = (unsigned)wanted;
-    show_cores(p);
-    if (p->state == PROCESS_RUNNING_M)
+    home_show_cores(p);
+    if (p->many) {
         request_queue(p, vcoreid);
-    else
-        process_set_state(p, PROCESS_WAITING); /* for its first cores */
+        return CALL_LATER;
+    }
+    process_set_state(p, PROCESS_WAITING);
+    p->waits = WAITS_FOR_CORES;
+    p->asks_first = 1;
+    single_rest(p);
     return CALL_LATER;
 }
 
-static long yield(struct process *p, unsigned vcoreid)
+/* The last vcore stays if something came that the process may not have seen. */
+static long yield_many(struct process *p, unsigned vcoreid)
 {
-    if (p->state != PROCESS_RUNNING_M)
-        return -E_STATE;
-    if (p->granted == 1)
-        return -E_LAST_VCORE;
-    struct vcore_record *record = process_record(p, vcoreid);
+    if (p->granted == 1) {
+        if (home_take_pending(p))
+            return 0;
+        process_set_state(p, PROCESS_WAITING);
+        p->waits = WAITS_FOR_EVENT;
+    }
     p->granted--;
     if (p->wanted > p->granted)
-        p->wanted = p->granted;
-    p->info->vcoremap[vcoreid] = (struct vcoremap_entry){VCORE_LEAVING, record->core};
-    show_cores(p);
-    tell_wanted(p);
-    home_vcore_stop(p, vcoreid, 0);
-    if (record->asker != ADDRESS_NONE)
-        home_answer(p, vcoreid, 0); /* behind the stop, so that it does not run on */
+        p->wanted = p->granted ? p->granted : 1;
+    p->info->vcoremap[vcoreid].state = VCORE_LEAVING;
+    home_show_cores(p);
+    home_tell_wanted(p);
+    home_vcore_stop(p, vcoreid, STOP_DROP, 0);
     return CALL_LATER;
 }
 
-void home_single_left(struct process *p)
+void home_wake_many(struct process *p)
 {
-    uint64_t set[CORE_SET_WORDS];
-    memcpy(set, p->first_grant, sizeof set);
-    memset(p->first_grant, 0, sizeof p->first_grant);
-    process_set_state(p, PROCESS_RUNNING_M);
-    start_granted(p, set);
-}
-
-/* Cores that were granted while the single context was leaving for them. */
-void home_return_first_grant(struct process *p)
-{
-    return_set(p, p->first_grant);
+    process_set_state(p, PROCESS_RUNNABLE_M);
+    int refused = home_want_cores(p, p->wanted);
+    ASSERT(!refused);
 }
 
 long cores_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    return number == PANDO_vcore_yield ? yield(p, vcoreid)
-                                       : cores_request(p, vcoreid, (unsigned long)argument[0]);
+    if (number == PANDO_cores_request)
+        return cores_request(p, vcoreid, (unsigned long)argument[0]);
+    unsigned long flags = (unsigned long)argument[0];
+    if (flags & ~(unsigned long)YIELD_WAIT)
+        return -E_INVALID;
+    return p->many ? yield_many(p, vcoreid) : single_yield(p, flags);
 }

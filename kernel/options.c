@@ -4,6 +4,8 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
+enum { SLICE_US = 2000, SLICE_MIN_US = 50, SLICE_MAX_US = 1000000 };
+
 struct options options;
 static char complaint[160];
 
@@ -52,6 +54,15 @@ static const char *complain(const char *what, const char *word)
     return complaint;
 }
 
+static const char *take_slice(unsigned *slice, const char *value)
+{
+    unsigned n;
+    if (number(value, &n) || n < SLICE_MIN_US || n > SLICE_MAX_US)
+        return complain("a slice is 50 to 1000000 microseconds, not", value);
+    *slice = n;
+    return NULL;
+}
+
 static const char *take(const char *name, const char *value)
 {
     unsigned n;
@@ -62,6 +73,18 @@ static const char *take(const char *name, const char *value)
     } else if (!strcmp(name, "--cores-up")) {
         if (strcmp(value, "all"))
             return complain("--cores-up takes `all`, not", value);
+    } else if (!strcmp(name, "--management")) {
+        if (number(value, &n) || n < 1 || n > MANAGEMENT_MAX)
+            return complain("--management takes 1 to 4 cores, not", value);
+        options.management = n;
+    } else if (!strcmp(name, "--slice-us")) {
+        return take_slice(&options.slice_us, value);
+    } else if (!strcmp(name, "--granted-slice-us")) {
+        return take_slice(&options.granted_slice_us, value);
+    } else if (!strcmp(name, "--trace")) {
+        if (strcmp(value, "states"))
+            return complain("--trace takes `states`, not", value);
+        options.trace_states = 1;
     } else if (!strcmp(name, "--probe")) {
         memcpy(options.probe, value, strnlen(value, sizeof options.probe - 1));
     } else {
@@ -74,6 +97,8 @@ const char *options_parse(const struct boot_info *boot)
 {
     const char *line = boot->command, *wrong = NULL;
     char name[64], value[64];
+    options.management = 1;
+    options.slice_us = options.granted_slice_us = SLICE_US;
     if (boot->command_cut)
         return "the kernel's command line is too long";
     while (!wrong && next_word(&line, name, sizeof name)) {

@@ -4,6 +4,7 @@
 #include "kernel/actor.h"
 #include "kernel/home.h"
 #include "kernel/kernel.h"
+#include "kernel/options.h"
 #include "kernel/pool.h"
 #include "kernel/process_end.h"
 
@@ -16,16 +17,19 @@ static unsigned process_count;
 static const uint16_t legal[PROCESS_STATES] = {
 #define TO(state) (1u << PROCESS_##state)
     [PROCESS_CREATED] = TO(RUNNABLE_S) | TO(DYING) | TO(DYING_ABORT),
-    [PROCESS_RUNNABLE_S] = TO(RUNNING_S) | TO(RUNNABLE_M) | TO(DYING) | TO(DYING_ABORT),
-    [PROCESS_RUNNING_S] =
-        TO(RUNNABLE_S) | TO(WAITING) | TO(RUNNABLE_M) | TO(DYING) | TO(DYING_ABORT),
+    [PROCESS_RUNNABLE_S] = TO(RUNNING_S) | TO(DYING) | TO(DYING_ABORT),
+    [PROCESS_RUNNING_S] = TO(RUNNABLE_S) | TO(WAITING) | TO(DYING) | TO(DYING_ABORT),
     [PROCESS_WAITING] = TO(RUNNABLE_S) | TO(RUNNABLE_M) | TO(DYING) | TO(DYING_ABORT),
     [PROCESS_RUNNABLE_M] = TO(RUNNING_M) | TO(DYING) | TO(DYING_ABORT),
-    [PROCESS_RUNNING_M] =
-        TO(RUNNABLE_M) | TO(WAITING) | TO(RUNNING_S) | TO(DYING) | TO(DYING_ABORT),
+    [PROCESS_RUNNING_M] = TO(WAITING) | TO(RUNNABLE_S) | TO(DYING) | TO(DYING_ABORT),
     [PROCESS_DYING] = TO(DYING_ABORT),
     [PROCESS_DYING_ABORT] = 0,
 #undef TO
+};
+
+static const char *const state_names[PROCESS_STATES] = {
+    "CREATED",    "RUNNABLE_S", "RUNNING_S", "WAITING",
+    "RUNNABLE_M", "RUNNING_M",  "DYING",     "DYING_ABORT",
 };
 
 int process_may_move(enum process_state from, enum process_state to)
@@ -36,6 +40,9 @@ int process_may_move(enum process_state from, enum process_state to)
 void process_set_state(struct process *p, enum process_state state)
 {
     ASSERT(process_may_move(p->state, state));
+    if (options.trace_states)
+        log_line("process %u (%s): %s to %s", p->pid, p->name, state_names[p->state],
+                 state_names[state]);
     p->state = state;
 }
 
@@ -112,11 +119,5 @@ int process_run(struct process *p)
     if (p->state != PROCESS_CREATED)
         return -E_STATE;
     process_set_state(p, PROCESS_RUNNABLE_S);
-    p->info->vcoremap[0] = (struct vcoremap_entry){VCORE_RUNNING, (uint16_t)this_core};
-    int error = home_vcore_attach(p, 0, this_core);
-    if (!error)
-        process_set_state(p, PROCESS_RUNNING_S);
-    else
-        process_end(p, STATUS_KILLED, END_MEMORY);
-    return error;
+    return single_place(p);
 }

@@ -29,6 +29,12 @@ enum process_state {
     PROCESS_STATES
 };
 
+/* What a process waits for, when it is WAITING. */
+enum process_wait {
+    WAITS_FOR_CORES, /* in _S, for the first */
+    WAITS_FOR_EVENT, /* in _S with its context parked, or in _M without a core */
+};
+
 /* A call that is answered later: by home_answer. Not a result that any call returns. */
 #define CALL_LATER ((long)0x8000000000000000)
 /* The same for a fault. */
@@ -66,13 +72,16 @@ struct vcore_record {
     uint8_t stop_sent;
     uint8_t wake_sent, wake_again; /* a VCORE_WAKE is under way, and another is asked for */
     uint8_t granted;               /* the core came from the allocator */
+    uint8_t abandoned;             /* its stop is told to the process */
     uint8_t call_open;             /* a call of it is to be answered */
     uint8_t fault_open;            /* a fault of it is to be answered: at fault_address */
     uint32_t waits_for;            /* pid of the process that its open proc_wait is for; 0: none */
+    uint8_t request_open;          /* in _M that call is cores_request, in the list of them: */
     uint8_t request_next;          /* the vcore whose cores_request waits behind this one's */
     uint8_t call_waits; /* number, argument: behind the memory change under way, in this order: */
     uint32_t wait_order;
     uint16_t core;
+    uint64_t since;               /* on arch_clock: it was attached */
     uint64_t asker;               /* ADDRESS_NONE: its driver is this kernel, and parked it */
     frame_t data, xsave, message; /* of its block; FRAME_NONE: none was made */
     long number, argument[4];
@@ -81,7 +90,7 @@ struct vcore_record {
     uint32_t driver_written;               /* of the driver's ring, while no kernel drives it */
     struct mailbox_writer ring;            /* the home's; the driver's has as many events */
     frame_t ring_frame[2 * MAILBOX_PAGES]; /* home's, driver's; FRAME_NONE: none was made */
-    struct channel_wait *channel_wait; /* its call waits at a channel */
+    struct channel_wait *channel_wait;     /* its call waits at a channel */
     uint64_t fault_address;
 };
 
@@ -117,13 +126,22 @@ struct process {
     struct region_list regions;
     struct memory_change change;
 
+    unsigned made;                  /* vcores below this may have a block */
     unsigned attached;              /* vcores that kernels drive */
     uint64_t cores[CORE_SET_WORDS]; /* on which they do: one vcore a core */
+    uint16_t single;  /* in _S: the vcore of the one context; else the last that was */
+    uint8_t many;     /* in _M */
+    uint8_t waits;    /* WAITING: enum process_wait */
+    uint8_t rests;    /* in _S: its place counts for nothing, since it waits */
+    uint8_t in_slot;  /* RUNNABLE_M: the single context is in, or on its way to, the uthread slot */
+    uint8_t in_frame; /* RUNNABLE_S: the same of the frame `saved` */
+    frame_t saved; /* for the single context while no kernel has it; FRAME_NONE: not needed yet */
     unsigned wanted, granted;
+    uint8_t asks_first;  /* the open call of the single context waits for the newest want */
     unsigned wants_open; /* ALLOC_WANTs that are not answered yet */
     unsigned requests;   /* cores_request calls of _M that the allocator has not answered yet: */
     uint8_t request_first, request_last; /* a list of vcores, in order */
-    uint64_t first_grant[4]; /* cores, while the single context leaves for the uthread slot */
+    uint64_t first_grant[4]; /* RUNNABLE_M: cores that wait for the last vcore to stop */
     struct vcore_record *records[RECORD_PAGES];
 
     uint32_t waited_by; /* pid of the process that waits, or waited, in proc_wait; 0: none did */
@@ -151,8 +169,8 @@ struct process_plan {
 /* Creates a process, CREATED, with this kernel as its home and without handles to it. -E_INVALID,
  * -E_LIMIT, -E_NO_MEMORY: nothing is left behind. */
 int process_create(const struct process_plan *plan, struct process **made);
-/* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on this core. -E_STATE: it is not CREATED.
- * Another error: it is being ended. */
+/* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on a management core. -E_STATE: it is not
+ * CREATED. Another error: it is being ended. */
 int process_run(struct process *p);
 /* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status
  * when all that it owned is back; its record stays as long as handles name it. */
@@ -183,13 +201,14 @@ void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fau
 void home_call_again(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 int home_vcore_make(struct process *p, unsigned vcoreid);
-int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core);
-void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags);
+/* Attaches and starts a vcore: at the entry point, or with the context in `saved`. -E_NO_MEMORY:
+ * nothing was done; a driver elsewhere says so by its VCORE_STOPPED. */
+int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core, frame_t saved);
 /* Sends a driver what must arrive: home.c says why it is not refused. */
 struct message;
 void home_command(unsigned core, struct message *m);
 /* Sets notif_pending of a vcore that was made, and wakes it if it is idle on a core. Returns whether
- * it was. */
+ * it was. A process that waits for an event is woken. */
 int home_notify(struct process *p, unsigned vcoreid);
 /* Makes a new slot's root known to every kernel that drives a vcore: here at once, elsewhere by a
  * message that precedes the answer to any fault in the slot. */

@@ -80,6 +80,10 @@ void process_continue_end(struct process *p)
 {
     if (p->attached || p->change.active || p->wants_open)
         return;
+    if (p->saved) {
+        account_free(&p->account, p->saved);
+        p->saved = FRAME_NONE;
+    }
     if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p) &&
         letters_let_go(p, p->state == PROCESS_DYING_ABORT) && letters_give_back() &&
         reclaim_for(p) && charges_drop(p, CHARGES_A_TURN))

@@ -7,6 +7,7 @@
 #include "kernel/archive.h"
 #include "kernel/home.h"
 #include "kernel/kernel.h"
+#include "kernel/placement.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "kernel/process_end.h"
@@ -92,7 +93,7 @@ static int map_procinfo(struct process *p)
     p->info->tsc_hz = arch_clock_hz();
     p->info->boot_tsc = probe_boot_clock(boot_clock());
     p->info->cores = supervisor_cores();
-    p->info->max_vcores = p->info->cores > 1 ? p->info->cores - 1 : 1;
+    p->info->max_vcores = placement_grantable();
     p->info->xsave_bytes = arch_fp_bytes();
     p->info->xsave_mask = arch_fp_mask();
     p->info->archive_bytes = archive_bytes();

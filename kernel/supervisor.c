@@ -7,6 +7,7 @@
 #include "kernel/cores.h"
 #include "kernel/kernel.h"
 #include "kernel/options.h"
+#include "kernel/placement.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "kernel/shared/channel.h"
@@ -71,7 +72,9 @@ static void all_up(void)
     if (cores_up == 1)
         log_line(
             "there is no core beyond the first: it is management core and granted core in one");
-    allocator_start(up);
+    uint64_t granted[CORE_SET_WORDS];
+    placement_start(up, granted);
+    allocator_start(granted);
     if (!probe_take_over())
         start_first_process();
 }

@@ -7,12 +7,12 @@
 #include "kernel/shared/user_word.h"
 #include "kernel/vcore_state.h"
 
-#define SLICE_NS 2000000 /* of single-core processes that share a core */
-#define BRIEF_NS 50000   /* in user mode while messages wait */
+#define BRIEF_NS 50000 /* in user mode while messages wait */
 
 struct vcore *vcore_turns, *vcore_loaded;
 static struct vcore *sliced; /* who has a slice of the core, and until when on arch_clock */
 static uint64_t slice_end;
+static int others_wait; /* since nobody has a slice */
 
 struct vcore *vcore_find(uint64_t key)
 {
@@ -44,8 +44,10 @@ void vcore_remove(struct vcore *v)
     before->next = v->next;
     if (vcore_turns == v)
         vcore_turns = v->next == v ? NULL : v->next;
-    if (vcore_loaded == v)
+    if (vcore_loaded == v) {
+        v->used += arch_clock() - v->loaded_at;
         vcore_loaded = NULL;
+    }
     if (sliced == v)
         sliced = NULL;
 }
@@ -59,6 +61,7 @@ void vcore_unload(void)
     v->context.fs_base = arch_fs_base();
     v->gs_base = arch_gs_base();
     arch_fp_save(v->fp);
+    v->used += arch_clock() - v->loaded_at;
     vcore_loaded = NULL;
 }
 
@@ -73,6 +76,7 @@ static void load(struct vcore *v)
         arch_bases_set(v->context.fs_base, v->gs_base);
         arch_fp_load(v->fp);
     }
+    v->loaded_at = arch_clock();
     vcore_loaded = v;
 }
 
@@ -99,6 +103,17 @@ struct vcore *vcore_next(void)
     return NULL;
 }
 
+void vcore_make_runnable(struct vcore *v)
+{
+    v->run = VCORE_RUNNABLE;
+    others_wait |= !sliced && v != vcore_loaded;
+}
+
+int vcore_others_wait(void)
+{
+    return others_wait;
+}
+
 static int others_runnable(const struct vcore *v)
 {
     for (const struct vcore *other = v->next; other != v; other = other->next)
@@ -110,6 +125,7 @@ static int others_runnable(const struct vcore *v)
 /* A slice goes on when its vcore is entered again; a vcore that is alone has none, and no tick. */
 static void arm_slice(struct vcore *v)
 {
+    others_wait = 0;
     if (!others_runnable(v)) {
         if (sliced)
             arch_timer_arm(0);
@@ -118,7 +134,7 @@ static void arm_slice(struct vcore *v)
     }
     uint64_t ticks_a_us = arch_clock_hz() / 1000000, now = arch_clock();
     if (sliced != v)
-        slice_end = now + SLICE_NS / 1000 * ticks_a_us;
+        slice_end = now + v->slice_us * ticks_a_us;
     sliced = v;
     arch_timer_arm(now < slice_end ? (slice_end - now) * 1000 / ticks_a_us + 1 : 1);
 }
@@ -166,8 +182,11 @@ void vcore_answered(struct vcore *v, long result)
 {
     if (v->run != VCORE_PARKED)
         return;
-    v->run = VCORE_RUNNABLE;
+    vcore_make_runnable(v);
     arch_context_result(v == vcore_loaded ? arch_context() : &v->context, result);
+    if (v->yields && vcore_turns == v)
+        vcore_turns = v->next;
+    v->yields = 0;
 }
 
 void vcore_fault_resolved(uint64_t key, uint64_t address)

@@ -10,10 +10,11 @@
  * VCORE_RINGS    word: key, events | RINGS_AS_THEY_ARE << 32, frames of the driver's ring; or key,
  * events | caller << 32, frames, home: they change, answered by VCORE_RINGS_DONE {key, caller}
  * VCORE_SLOT     word: key, slot, root frame       any number, then and later
- * VCORE_START    word: key                         enters at the entry point
+ * VCORE_START    word: key, frame, slice           enters at the entry point; or goes on with the
+ * context that was saved in the frame. Its slice when it shares the core, in us
  * VCORE_WAKE     word: key, home                   ends a vcore_halt; answered by VCORE_WOKEN {key}
- * VCORE_STOP     word: key, flags                  answered by VCORE_STOPPED {key, error, events
- * written to the driver's ring}, the last word of it
+ * VCORE_STOP     word: key, flags, result, frame   answered by VCORE_STOPPED {key, error, events
+ * written to the driver's ring, clock ticks for which the core was its}, the last word of it
  *
  * The driver asks the home by requests; the vcore is parked until the reply CALL_DONE {key,
  * result}:
@@ -24,12 +25,23 @@
 #define KERNEL_VCORE_H
 
 #include <stdint.h>
+#include "kernel/memory.h"
 
 struct process;
 
-/* VCORE_STOP flag: the context goes, with result 0 of the call it is in, to the uthread slot, its
- * FP state to the XSAVE area: seed two, 2.4.1. */
-enum { STOP_TO_UTHREAD_SLOT = 1 };
+struct message;
+
+/* The most commands under way for a vcore: SLOT for each root, two RINGS, and one of each other. */
+enum { COMMANDS_MAX = ROOTS_MAX + 6 };
+
+/* VCORE_STOP: what becomes of the context. */
+enum stop_flags {
+    STOP_DROP,
+    STOP_TO_UTHREAD_SLOT, /* with the result of its call, to the uthread slot, its FP state to the
+                             XSAVE area: seed two, 2.4.1 */
+    STOP_SAVE,            /* with the result of its call, to the frame, for VCORE_START */
+    STOP_ABANDON, /* in uthread context: to the uthread slot, as it is; else it is dropped */
+};
 
 #define RINGS_AS_THEY_ARE 0xffffffffull /* in the place of a caller: it was attached with them */
 
@@ -45,12 +57,10 @@ void vcore_fault_resolved(uint64_t key, uint64_t address);
 /* The local home's VCORE_WAKE, at once; for a vcore that this kernel drives. */
 void vcore_wake(uint64_t key);
 
-/* The local home's VCORE_SLOT, at once. -1: its VCORE_ATTACH is still under way, so the message
- * must follow. */
-int vcore_set_slot(uint64_t key, unsigned slot, uint32_t root);
-
-/* The local home's VCORE_RINGS, at once, unanswered. -1: its VCORE_ATTACH is still under way. */
-struct message;
+/* The local home's VCORE_ATTACH, VCORE_SLOT, VCORE_RINGS or VCORE_START, at once, unanswered.
+ * -E_NO_MEMORY of an ATTACH: nothing was attached. */
+int vcore_command(const struct message *m);
+/* A VCORE_RINGS that changes them, unanswered. -1: this kernel does not drive the vcore. */
 int vcore_change_rings(const struct message *m);
 
 /* What the loop enters next; NULL: nothing is runnable. */

@@ -28,12 +28,13 @@ static int ask(struct vcore *v, uint64_t to, struct message *m)
 /* A call for the home: directly when this kernel is the home, else by a request. */
 static long call_home(struct vcore *v, long number, const long argument[4])
 {
+    v->yields = number == PANDO_vcore_yield;
     if (address_core(v->home) == this_core) {
         v->run = VCORE_PARKED;
         long result = home_call(process_find(v->pid), v->id, number, argument);
         if (result == CALL_LATER)
             kernel_loop();
-        if (!actor_local_waits()) {
+        if (!actor_local_waits() && !vcore_others_wait() && !v->yields) {
             v->run = VCORE_RUNNABLE;
             return result;
         }

@@ -26,9 +26,12 @@ struct vcore {
     uint8_t run;
     uint8_t fresh; /* to be entered at the entry point */
     uint8_t asked;
-    uint8_t stopping; /* stop as soon as the reply is there */
+    uint8_t stopping; /* stop, by this VCORE_STOP, as soon as the reply is there: */
     uint8_t stop_flags;
     uint8_t granted; /* the core is the process's: told to it by an event */
+    uint8_t yields;  /* in vcore_yield: others have their turn when it is answered */
+    frame_t stop_frame;
+    long stop_result;
     uint64_t home;
     void *space;
     void *fp;                /* a page: FP state while not loaded */
@@ -38,7 +41,18 @@ struct vcore {
     struct context context; /* while not loaded */
     uint64_t gs_base;
     struct mailbox_writer ring; /* the driver's */
+    uint32_t slice_us;
+    uint64_t used, loaded_at; /* on arch_clock: how long it was loaded, but for the present time */
 };
+
+/* A context in a frame of its process that is mapped nowhere: the kernel's own keeping, so FP state
+ * is loaded from it. Written by the driver that stops the vcore, read by the one that starts it. */
+struct saved_context {
+    uint8_t fp[3840]; /* XSAVE format */
+    struct context context;
+    uint64_t gs_base;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct saved_context) <= PAGE_BYTES, "in a frame");
 
 extern struct vcore
     *vcore_turns; /* whose turn it is, of this kernel's vcores; NULL: there is none */
@@ -62,6 +76,12 @@ void vcore_unload(void);
 /* Makes arch_context() the vcore's entry: its entry point, its transition stack, vcore context.
  * -E_RANGE: the process gave no place in its half. The vcore must be loaded. */
 int vcore_enter_at_entry(struct vcore *v);
+
+/* It is runnable from now on: not in the middle of entering user mode. */
+void vcore_make_runnable(struct vcore *v);
+/* Whether a vcore has become runnable for which the one that is loaded has no slice yet: then it is
+ * entered by way of the loop. */
+int vcore_others_wait(void);
 
 /* Ends the wait of a parked vcore with the result of its call; does nothing for one that is not
  * parked. */

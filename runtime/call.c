@@ -119,11 +119,11 @@ _Noreturn void call_end(struct uthread *uthread)
 int64_t call_error(long error)
 {
     static const uint8_t errnos[ERRORS] = {
-        [E_NO_CALL] = LINUX_ENOSYS,   [E_INVALID] = LINUX_EINVAL,    [E_ALIGN] = LINUX_EINVAL,
-        [E_RANGE] = LINUX_EINVAL,     [E_EXISTS] = LINUX_EEXIST,     [E_NO_ENTRY] = LINUX_ENOENT,
-        [E_NO_MEMORY] = LINUX_ENOMEM, [E_LIMIT] = LINUX_EAGAIN,      [E_PERMISSION] = LINUX_EPERM,
-        [E_STATE] = LINUX_EINVAL,     [E_LAST_VCORE] = LINUX_EINVAL, [E_GONE] = LINUX_ESRCH,
-        [E_DAMAGED] = LINUX_EIO,      [E_TOO_LONG] = LINUX_EINVAL,
+        [E_NO_CALL] = LINUX_ENOSYS,   [E_INVALID] = LINUX_EINVAL, [E_ALIGN] = LINUX_EINVAL,
+        [E_RANGE] = LINUX_EINVAL,     [E_EXISTS] = LINUX_EEXIST,  [E_NO_ENTRY] = LINUX_ENOENT,
+        [E_NO_MEMORY] = LINUX_ENOMEM, [E_LIMIT] = LINUX_EAGAIN,   [E_PERMISSION] = LINUX_EPERM,
+        [E_STATE] = LINUX_EINVAL,     [E_GONE] = LINUX_ESRCH,     [E_DAMAGED] = LINUX_EIO,
+        [E_TOO_LONG] = LINUX_EINVAL,
     };
 
     return -error < ERRORS ? -(int64_t)errnos[-error] : -LINUX_EIO;

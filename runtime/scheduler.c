@@ -6,14 +6,29 @@ enum { IDLE_WORDS = (VCORES_MAX + 64) / 64 };
 
 static struct lock lock; /* for these: */
 static struct uthread_queue runnable;
-static unsigned online;
 
 static uint32_t runnable_count; /* changed under the lock, read anywhere */
+
+/* The number of vcores online, and whether the process is going back to one context, in one word:
+ * so that no vcore comes online unseen. */
+#define GATHERING 0x80000000u
+static uint32_t online;
+static uint32_t gatherer; /* the vcore that stays */
 static uint64_t idle[IDLE_WORDS];
 
 bool scheduler_has_runnable(void)
 {
     return __atomic_load_n(&runnable_count, __ATOMIC_SEQ_CST) != 0;
+}
+
+static bool gathering(void)
+{
+    return __atomic_load_n(&online, __ATOMIC_SEQ_CST) & GATHERING;
+}
+
+bool scheduler_wants_vcore(void)
+{
+    return scheduler_has_runnable() || events_wanted() || gathering();
 }
 
 /* --- the queue ----------------------------------------------------------------------------------
@@ -80,7 +95,7 @@ static void idle_wait(unsigned vcoreid)
 {
     __atomic_fetch_or(&idle[vcoreid / 64], 1ull << vcoreid % 64, __ATOMIC_SEQ_CST);
     __atomic_store_n(&vcore_self()->idle, 1, __ATOMIC_SEQ_CST);
-    if (!scheduler_has_runnable() && !events_wanted())
+    if (!scheduler_wants_vcore())
         system_call(PANDO_vcore_halt, 0, 0, 0, 0);
     vcore_self()->idle = 0;
     idle_claim(vcoreid);
@@ -99,6 +114,10 @@ _Noreturn void scheduler_run(void)
 
     for (;;) {
         vcore->notif_pending = 0;
+        if (gathering()) {
+            scheduler_vcore_offline();
+            scheduler_vcore_go();
+        }
         events_hand_out();
         struct uthread *uthread = runnable_take();
         if (uthread)
@@ -110,25 +129,37 @@ _Noreturn void scheduler_run(void)
 /* --- vcores coming and going --------------------------------------------------------------------
  */
 
-void scheduler_vcore_online(void)
+bool scheduler_vcore_online(void)
 {
     struct vcore_own *own = vcore_own();
+    uint32_t count = __atomic_load_n(&online, __ATOMIC_SEQ_CST);
 
     if (own->online)
-        return;
-    lock_take(&lock);
+        return true;
+    do {
+        if (count & GATHERING)
+            return false;
+    } while (!__atomic_compare_exchange_n(&online, &count, count + 1, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST));
     own->online = 1;
-    online++;
     events_vcore_entered(user_vcoreid());
-    lock_release(&lock);
+    return true;
 }
 
 void scheduler_vcore_offline(void)
 {
-    lock_take(&lock);
     vcore_own()->online = 0;
-    online--;
-    lock_release(&lock);
+    __atomic_fetch_sub(&online, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A yield that returns is tried again. */
+_Noreturn void scheduler_vcore_go(void)
+{
+    for (;;) {
+        if (gathering())
+            system_call(PANDO_vcore_notify, __atomic_load_n(&gatherer, __ATOMIC_RELAXED), 0, 0, 0);
+        system_call(PANDO_vcore_yield, 0, 0, 0, 0);
+    }
 }
 
 void scheduler_wait_online(void)
@@ -137,4 +168,30 @@ void scheduler_wait_online(void)
         runtime_uthread_yield();
         cpu_relax();
     }
+}
+
+/* --- back to one context ------------------------------------------------------------------------
+ */
+
+/* An idle vcore sets its bit and then looks whether vcores are gathered: one of the two sees the
+ * other. */
+static void idle_wake_all(void)
+{
+    for (unsigned vcoreid = 0; vcoreid < VCORES_MAX; vcoreid++)
+        if (idle_claim(vcoreid))
+            system_call(PANDO_vcore_notify, vcoreid, 0, 0, 0);
+}
+
+void scheduler_gather(void)
+{
+    __atomic_store_n(&gatherer, vcore_self()->vcoreid, __ATOMIC_RELAXED);
+    __atomic_fetch_or(&online, GATHERING, __ATOMIC_SEQ_CST);
+    idle_wake_all();
+    while (__atomic_load_n(&online, __ATOMIC_SEQ_CST) != (GATHERING | 1))
+        system_call(PANDO_vcore_halt, 0, 0, 0, 0);
+}
+
+void scheduler_gathered(void)
+{
+    __atomic_fetch_and(&online, ~GATHERING, __ATOMIC_SEQ_CST);
 }

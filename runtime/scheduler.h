@@ -29,10 +29,23 @@ _Noreturn void scheduler_run(void);
 
 /* A hint: is any uthread waiting for a vcore? Any context. */
 bool scheduler_has_runnable(void);
+/* The same, or there is an event that one waits for, or the vcore is to go: who yields, or would
+ * halt, is to come to scheduler_run. */
+bool scheduler_wants_vcore(void);
 
-/* This vcore has been entered (again and again is no harm); is about to be given back. */
-void scheduler_vcore_online(void);
+/* This vcore has been entered (again and again is no harm). False: the process is going back to one
+ * context, and the vcore must go: scheduler_vcore_go. */
+bool scheduler_vcore_online(void);
+/* This vcore is about to be given back. */
 void scheduler_vcore_offline(void);
+/* Vcore context, offline, with nothing held: the vcore is given back. */
+_Noreturn void scheduler_vcore_go(void);
+
+/* Back to one context: docs/runtime.md. The caller stays masked from the one to the other.
+ * scheduler_gather returns when all other vcores that were online have put their uthreads into the
+ * queue and hold nothing; none comes online until scheduler_gathered. */
+void scheduler_gather(void);
+void scheduler_gathered(void);
 
 /* Uthread context. Returns when as many vcores are online as are granted, yielding until then. */
 void scheduler_wait_online(void);

@@ -137,7 +137,7 @@ static void after_yield(struct uthread *uthread, void *arg)
 
 void runtime_uthread_yield(void)
 {
-    if (scheduler_has_runnable() || events_wanted())
+    if (scheduler_wants_vcore())
         uthread_block(after_yield, NULL);
 }
 

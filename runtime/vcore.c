@@ -3,6 +3,7 @@
 #include "runtime/console.h"
 #include "runtime/event.h"
 #include "runtime/memory.h"
+#include "runtime/mutex.h"
 #include "runtime/program.h"
 #include "runtime/scheduler.h"
 #include "runtime/uthread.h"
@@ -60,7 +61,8 @@ _Noreturn void vcore_entered(uint32_t vcoreid)
     struct uthread *uthread = vcore_own()->current;
 
     (void)vcoreid;
-    scheduler_vcore_online();
+    if (!scheduler_vcore_online())
+        scheduler_vcore_go();
     if (!vcore->uthread_valid || !uthread)
         scheduler_run();
     if (slot_take(vcore, uthread))
@@ -87,39 +89,68 @@ int runtime_vcore_id(void)
     return user_vcoreid();
 }
 
-int runtime_vcores_request(unsigned amt_wanted)
+static struct mutex requests; /* one at a time */
+
+/* Masked: nobody else runs on this vcore meanwhile, and it is the one that the caller keeps. */
+static long request_none(void)
+{
+    vcore_mask();
+    scheduler_gather();
+    long result = system_call(PANDO_cores_request, 0, 0, 0, 0);
+    scheduler_gathered();
+    vcore_unmask();
+    return result;
+}
+
+static long request_some(unsigned long amt_wanted)
 {
     long result = kernel_call(PANDO_cores_request, amt_wanted, 0, 0, 0);
 
     if (result < 0)
         return result;
     scheduler_wait_online();
-    return (int)pando_procinfo()->amt_granted;
+    return pando_procinfo()->amt_granted;
 }
 
+static long vcores_request(unsigned long amt_wanted)
+{
+    mutex_take(&requests);
+    bool to_single = !amt_wanted && pando_procinfo()->manycore;
+    long result = to_single ? request_none() : request_some(amt_wanted);
+    mutex_release(&requests);
+    return result;
+}
+
+int runtime_vcores_request(unsigned amt_wanted)
+{
+    return vcores_request(amt_wanted);
+}
+
+/* The vcore stays if something has come for the process that it may not have seen. */
 static void after_give_back(struct uthread *uthread, void *arg)
 {
-    (void)arg;
     scheduler_add(uthread);
     scheduler_vcore_offline();
-    system_call(PANDO_vcore_yield, 0, 0, 0, 0);
-    scheduler_vcore_online(); /* refused: the vcore stays */
+    system_call(PANDO_vcore_yield, (long)arg, 0, 0, 0);
+    if (!scheduler_vcore_online())
+        scheduler_vcore_go();
 }
 
-/* The vcore goes; the uthread that asked for it goes on elsewhere, with 0. */
-static long vcore_give_back(void)
+/* In _M the vcore goes; the uthread that asked for it goes on elsewhere, or when the process has
+ * cores again, with 0. */
+static long vcore_give_back(long flags)
 {
-    if (!pando_procinfo()->manycore)
-        return -E_STATE;
-    if (pando_procinfo()->amt_granted <= 1)
-        return -E_LAST_VCORE;
-    uthread_block(after_give_back, NULL);
+    if (!pando_procinfo()->manycore || flags & ~YIELD_WAIT)
+        return kernel_call(PANDO_vcore_yield, flags, 0, 0, 0);
+    uthread_block(after_give_back, (void *)flags);
     return 0;
 }
 
 long runtime_kernel_call(long number, long a, long b, long c, long d)
 {
     if (number == PANDO_vcore_yield)
-        return vcore_give_back();
+        return vcore_give_back(a);
+    if (number == PANDO_cores_request && a == 0)
+        return vcores_request(0);
     return kernel_call(number, a, b, c, d);
 }

@@ -61,7 +61,12 @@ static inline uint64_t pando_first_tsc(void)
 /* Asks for amt_wanted vcores in all (1 to procinfo.max_vcores); the first call takes the process
  * from _S to _M. Returns when all vcores that the process has now have entered: their number, at
  * least 1, and more than amt_wanted if it had more already; more may come later as cores become
- * free. A negative error: nothing was asked for. Seed two, 2.4.1 and 2.4.3. */
+ * free. A negative error: nothing was asked for. Seed two, 2.4.1 and 2.4.3.
+ *
+ * 0, in _M: back to _S, on the vcore that the caller is on, which keeps its id; returns 0. The
+ * other vcores go when the uthreads on them block, yield or end, which this waits for; uthreads
+ * that can run then have the caller's vcore when it blocks or yields. -E_NO_MEMORY: the other
+ * vcores have gone all the same. Seed two, 2.4.2. */
 static inline int pando_vcores_request(unsigned amt_wanted)
 {
     return PANDO_TABLE.vcores_request(amt_wanted);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define XSAVE_BYTES_MAX 4096 /* one page is set aside for an XSAVE area */
+#define XSAVE_BYTES_MAX 3840 /* an XSAVE area and a context stand in a page */
 
 struct features {
     bool smep, smap, umip, pge, gib_pages, x2apic, xsaveopt;

@@ -91,6 +91,9 @@ static long restrained_call(uint64_t *state)
     case PANDO_proc_wait:
         value = random_next(state) % 2 ? 0 : value | 1ull << 33;
         break;
+    case PANDO_vcore_yield:
+        value |= 2; /* no flag: the last one would wait for ever */
+        break;
     case PANDO_cores_request:
         value |= 1ull << 20;
     }
