@@ -136,7 +136,8 @@ static void *wild_on(void *arg)
                 any_value(&state);
         }
         long number = random_next(&state) % (SYSCALLS + SYSCALLS_BEYOND);
-        if ((number == PANDO_exit || number == PANDO_vcore_halt) && random_next(&state) % 64)
+        if ((number == PANDO_exit || number == PANDO_vcore_halt || number == PANDO_vcore_yield) &&
+            random_next(&state) % 64)
             number = PANDO_null;
         uint64_t first = any_value(&state);
         if (number == PANDO_console_write)
