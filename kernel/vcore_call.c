@@ -7,7 +7,6 @@
 #include "kernel/actor.h"
 #include "kernel/console.h"
 #include "kernel/kernel.h"
-#include "kernel/probe.h"
 #include "kernel/process.h"
 #include "kernel/shared/user_word.h"
 #include "kernel/vcore.h"
@@ -130,7 +129,7 @@ long kernel_syscall(long number, const long argument[4])
         reflect(v);
     switch (number) {
     case PANDO_null:
-        return probe_path();
+        return 0;
     case PANDO_console_write:
         return call_console(v, argument);
     case PANDO_vcore_halt:

@@ -20,6 +20,7 @@ PAGE_WIDTH = 108
 HEAD = re.compile(r"(\d+) ([a-z_]+)\(([a-z_, ]*)\)")
 MESSAGE = re.compile(r"(in|out) ((?:struct )?\w+) (\w+)(?:\[(.+)\])?")
 ERROR = re.compile(r'X\((E_\w+), "([^"]+)"\)')
+ANSWER = re.compile(r"\[PANDO_(\w+)\] = \w+,|\bcase PANDO_(\w+):")
 
 
 class Malformed(Exception):
@@ -124,6 +125,12 @@ def read_calls(root=ROOT):
 def read_errors(root=ROOT):
     """The sentence of each error, by name."""
     return dict(ERROR.findall((root / "abi/error.h").read_text()))
+
+
+def answered_calls(root=ROOT):
+    """Names of the calls for which the kernel's sources have an answer: the home's table, the driver's switch."""
+    sources = [(root / path).read_text() for path in ("kernel/home.c", "kernel/vcore_call.c")]
+    return {first or second for source in sources for first, second in ANSWER.findall(source)}
 
 
 # --- C ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 
 #define OVERVIEW 0x0000110000000000ull /* the counters of all children */
 enum { ALIVE_MAX = 64, ALIVE_USUAL = 24, WORD_BYTES = 24 };
-enum { CHILD_FRAMES = 3000, CHILD_PINNED = 200, CALLS_LEAST = 100, CALLS_SPREAD = 3000 };
+enum { CHILD_FRAMES = 3000, CHILD_PINNED = 200, CALLS_FEW = 200, CALLS_MANY = 1500 };
 
 static uint64_t seed; /* of the generator */
 
@@ -82,8 +82,9 @@ static void start(unsigned slot)
     }
     set_up(process, slot);
     CHECK_IS(pando_proc_run(process), 0);
-    children[slot] = (struct child){
-        .process = process, .quota = CALLS_LEAST + below(CALLS_SPREAD), .since_ns = now_ns()};
+    children[slot] = (struct child){.process = process,
+                                    .quota = below(below(2) ? CALLS_FEW : CALLS_MANY),
+                                    .since_ns = now_ns()};
     processes++;
 }
 

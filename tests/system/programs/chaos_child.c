@@ -24,7 +24,8 @@ enum kind {
     KIND_OBJECT,
     KIND_END,
     KIND_IMAGE,
-    KIND_BITS, /* flags, rights, protections: a few low bits */
+    KIND_FLAGS,
+    KIND_BITS, /* rights, protections: a few low bits */
     KIND_SMALL,
     KIND_CORES,
     KIND_POWER,
@@ -36,7 +37,7 @@ static const struct {
 } kinds[] = {
     {"addr", KIND_ADDRESS},    {"bytes", KIND_BYTES},      {"handle", KIND_HANDLE},
     {"process", KIND_PROCESS}, {"object", KIND_OBJECT},    {"end", KIND_END},
-    {"image", KIND_IMAGE},     {"prot", KIND_BITS},        {"flags", KIND_BITS},
+    {"image", KIND_IMAGE},     {"prot", KIND_BITS},        {"flags", KIND_FLAGS},
     {"rights", KIND_BITS},     {"action", KIND_BITS},      {"depth", KIND_SMALL},
     {"pages", KIND_SMALL},     {"amt_wanted", KIND_CORES}, {"vcoreid", KIND_CORES},
     {"events", KIND_POWER},    {"permitted", KIND_MASK},   {"frames", KIND_POWER},
@@ -94,6 +95,8 @@ static void make_shapes(void)
 
 struct vcore {
     uint64_t state; /* of the generator */
+    uint64_t addr;  /* the memory it mapped last: */
+    uint64_t bytes;
     unsigned id;
 };
 
@@ -102,7 +105,7 @@ static unsigned below(struct vcore *v, unsigned limit)
     return random_next(&v->state) % limit;
 }
 
-static long call(long number, const long argument[4])
+static long system_call(long number, const long argument[4])
 {
     register long fourth __asm__("r10") = argument[3];
     long result;
@@ -111,6 +114,12 @@ static long call(long number, const long argument[4])
                      : "a"(number), "D"(argument[0]), "S"(argument[1]), "d"(argument[2]),
                        "r"(fourth)
                      : "rcx", "r11", "memory");
+    return result;
+}
+
+static long counted_call(long number, const long argument[4])
+{
+    long result = system_call(number, argument);
     __atomic_fetch_add(&counters->all, 1, __ATOMIC_RELAXED);
     if (number < 0 || number >= SYSCALLS)
         return result;
@@ -165,17 +174,24 @@ static uint64_t any_value(struct vcore *v)
 
 static uint64_t arena_address(struct vcore *v)
 {
-    uint64_t page = below(v, 4) ? below(v, 64) : below(v, ARENA_PAGES / 512) * 512;
+    uint64_t page = below(v, 4) ? below(v, 300) : below(v, ARENA_PAGES / 512) * 512;
     return ARENA + page * PAGE_BYTES;
+}
+
+static uint64_t some_bytes(struct vcore *v)
+{
+    if (below(v, 8) == 0)
+        return below(v, 3) * LARGE_BYTES;
+    return (1 + below(v, below(v, 2) ? 3 : 20)) * PAGE_BYTES;
 }
 
 /* A number of a handle of that kind, if a few tries find one; HANDLE_NONE: of any. */
 static long handle_of(struct vcore *v, enum handle_kind kind)
 {
     long argument[4] = {0};
-    for (int tries = 0; tries < 5; tries++) {
-        argument[0] = 1 + below(v, 12);
-        long info = call(PANDO_handle_info, argument);
+    for (int tries = 0; tries < 16; tries++) {
+        argument[0] = 1 + below(v, 16);
+        long info = system_call(PANDO_handle_info, argument);
         if (info >= 0 && (kind == HANDLE_NONE || (info & 0xff) == kind))
             break;
     }
@@ -186,21 +202,23 @@ static uint64_t near_value(struct vcore *v, enum kind kind)
 {
     switch (kind) {
     case KIND_ADDRESS:
-        return arena_address(v);
+        return v->addr && below(v, 2) ? v->addr : arena_address(v);
     case KIND_BYTES:
-        return (below(v, 8) ? 1 + below(v, 20) : 512 * below(v, 3)) * PAGE_BYTES;
+        return v->bytes && below(v, 2) ? v->bytes : some_bytes(v);
     case KIND_HANDLE:
         return handle_of(v, HANDLE_NONE);
     case KIND_PROCESS:
-        return handle_of(v, HANDLE_PROCESS);
+        return below(v, 8) ? handle_of(v, HANDLE_PROCESS) : 0;
     case KIND_OBJECT:
         return handle_of(v, HANDLE_MEMORY);
     case KIND_IMAGE:
         return below(v, 4) ? 0 : handle_of(v, HANDLE_MEMORY);
     case KIND_END:
         return handle_of(v, HANDLE_CHANNEL);
+    case KIND_FLAGS:
+        return below(v, 2) ? 0 : below(v, 4);
     case KIND_BITS:
-        return below(v, 2) ? below(v, 4) : below(v, RIGHTS_ALL + 1);
+        return below(v, 4) ? below(v, 4) : below(v, RIGHTS_ALL + 1);
     case KIND_SMALL:
         return below(v, 20);
     case KIND_CORES:
@@ -218,11 +236,11 @@ static uint64_t near_value(struct vcore *v, enum kind kind)
 
 static void fill_map(struct vcore *v, struct map_request *request)
 {
-    *request = (struct map_request){.addr = near_value(v, KIND_ADDRESS),
-                                    .offset = below(v, 4) * PAGE_BYTES,
-                                    .bytes = near_value(v, KIND_BYTES),
+    *request = (struct map_request){.addr = arena_address(v),
+                                    .offset = below(v, 3) * PAGE_BYTES,
+                                    .bytes = some_bytes(v),
                                     .prot = below(v, 4),
-                                    .mode = below(v, OBJECT_MODES + 1)};
+                                    .mode = below(v, 8) ? below(v, OBJECT_MODES) : 7};
 }
 
 static void fill_message(struct vcore *v, struct channel_message *message)
@@ -232,8 +250,10 @@ static void fill_message(struct vcore *v, struct channel_message *message)
     for (unsigned i = 0; i < MESSAGE_HANDLES; i++)
         message->handle[i] = below(v, 8) ? 0 : handle_of(v, HANDLE_NONE);
     message->addr = near_value(v, KIND_ADDRESS);
-    message->pages = below(v, 8) ? below(v, 8) : below(v, 4) * 256;
     message->page_mode = below(v, 2) ? PAGES_NONE : below(v, PAGE_MODES + 1);
+    message->pages = below(v, 8) ? below(v, 8) : below(v, 4) * 256;
+    if (message->page_mode == PAGES_NONE && below(v, 16))
+        message->pages = 0;
     message->rights = below(v, 4) ? RIGHTS_ALL : below(v, 256);
 }
 
@@ -315,10 +335,15 @@ static void restrain(struct vcore *v, long number, long argument[4])
         argument[number == PANDO_channel_send ? 1 : 3] &= ~CHANNEL_WAIT;
 }
 
-static void touch(struct vcore *v, long number, const long argument[4])
+/* Remembers what was mapped, and writes there: another vcore may have unmapped it already. */
+static void use_memory(struct vcore *v, long number, const long argument[4])
 {
-    if (number == PANDO_mem_map && argument[2] & PROT_W && below(v, 2))
-        *(volatile char *)argument[0] = 1;
+    if (number != PANDO_mem_map)
+        return;
+    v->addr = (uint64_t)argument[0];
+    v->bytes = (uint64_t)argument[1];
+    if (argument[2] & PROT_W && below(v, 4) == 0)
+        *(volatile char *)v->addr = 1;
 }
 
 /* As a scheduler would: takes what is in the mailbox. */
@@ -331,13 +356,17 @@ static void take_events(struct vcore *v)
     __atomic_exchange_n(&mailbox->bits[below(v, EVENT_TYPES / 64)], 0, __ATOMIC_RELAXED);
 }
 
+static long some_number(struct vcore *v)
+{
+    if (below(v, 500) == 0)
+        return (long)random_next(&v->state);
+    long number = below(v, 16) ? below(v, SYSCALLS) : below(v, SYSCALLS + NUMBERS_BEYOND);
+    return is_seldom(number) && below(v, 16) ? some_number(v) : number;
+}
+
 static void step(struct vcore *v)
 {
-    long number = below(v, 16) ? below(v, SYSCALLS) : below(v, SYSCALLS + NUMBERS_BEYOND);
-    if (is_seldom(number) && below(v, 16))
-        number = PANDO_null;
-    if (below(v, 500) == 0)
-        number = (long)random_next(&v->state);
+    long number = some_number(v);
     const struct shape *shape = number >= 0 && number < SYSCALLS ? &shapes[number] : &shapes[0];
     long argument[4];
     int near = below(v, 8) != 0; /* all near-valid but for one in 16, or all random */
@@ -345,8 +374,8 @@ static void step(struct vcore *v)
         argument[i] = (long)(near && below(v, 16) ? near_value(v, shape->kind[i]) : any_value(v));
     fill_page(v, shape->content, argument);
     restrain(v, number, argument);
-    if (call(number, argument) >= 0)
-        touch(v, number, argument);
+    if (counted_call(number, argument) >= 0)
+        use_memory(v, number, argument);
     if (below(v, 16) == 0)
         take_events(v);
 }
