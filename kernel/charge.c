@@ -49,7 +49,7 @@ frame_t charge_alloc(struct charge *charge, enum frame_kind kind, int *error)
     frame_t frame =
         *error ? FRAME_NONE : frame_alloc(ZONE_GENERAL, kind, owned_by_kernel(this_core));
     if (frame) {
-        memset(frame_pointer(frame), 0, PAGE_BYTES);
+        page_clear(frame_pointer(frame));
         charge->frames++;
     } else if (!*error) {
         *error = -E_NO_MEMORY;

@@ -213,7 +213,9 @@ static int open_block(struct parcel *parcel)
 {
     struct user_piece piece[PIECES];
     uint64_t offset = 0;
-    int error = parcel->block.entry ? list_make(parcel) : 0;
+    if (!parcel->block.entry)
+        return 0;
+    int error = list_make(parcel);
     if (error)
         return error;
     parcel->present = 0;

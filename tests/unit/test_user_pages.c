@@ -3,137 +3,16 @@
  * frame and table comes back. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
-static unsigned char *memory; /* the frames */
-#define DIRECT_BASE ((uint64_t)memory)
-#include "arch/x86_64/kernel/user_pages.c"
+#include "tests/unit/host_frames.h"
 
-enum { FRAMES = 8192, PAGES = 4 * 512, ROUNDS = 20000 };
+enum { PAGES = 4 * 512, ROUNDS = 20000 };
 #define BASE 0x7fc00000ull /* 2 MiB-aligned, and a GiB ends in the middle */
-
-/* --- what the tables stand on ---------------------------------------------------------------- */
-
-static struct {
-    bool used;
-    enum frame_kind kind;
-    uint32_t note;
-} frames[FRAMES];
-static unsigned frames_left; /* that may be handed out */
-
-_Noreturn void panic(const char *format, ...)
-{
-    fail_msg("panic: %s", format);
-    abort();
-}
-
-frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner)
-{
-    if (!frames_left)
-        return FRAME_NONE;
-    frame_t frame = 513; /* large blocks from the end, single frames from the beginning */
-    while (frames[frame].used)
-        frame++;
-    frames_left--;
-    frames[frame].used = true;
-    frames[frame].kind = kind;
-    return frame;
-}
-
-void frame_free(frame_t frame)
-{
-    assert_true(frames[frame].used);
-    frames[frame].used = false;
-    frames_left++;
-}
-
-frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind kind,
-                          struct frame_owner owner)
-{
-    for (frame_t frame = FRAMES - 512; frame >= 1024 && frames_left >= 512; frame -= 512) {
-        unsigned used = 0;
-        for (unsigned i = 0; i < 512; i++)
-            used += frames[frame + i].used;
-        if (used)
-            continue;
-        for (unsigned i = 0; i < 512; i++)
-            frames[frame + i].used = true, frames[frame + i].kind = kind;
-        frames_left -= 512;
-        return frame;
-    }
-    return FRAME_NONE;
-}
-
-void frame_free_block(frame_t frame, unsigned order)
-{
-    for (unsigned i = 0; i < 512; i++)
-        frame_free(frame + i);
-}
-
-unsigned frame_free_user(const frame_t *frame, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        frame_free(frame[i]);
-    return count;
-}
-
-/* Tables are cleared already half of the time, and must be. */
-frame_t frame_alloc_cleared(enum frame_kind kind, struct frame_owner owner)
-{
-    frame_t frame = rand() % 2 ? frame_alloc(ZONE_GENERAL, kind, owner) : FRAME_NONE;
-    if (frame)
-        memset(frame_pointer(frame), 0, PAGE_BYTES);
-    return frame;
-}
-
-enum frame_kind frame_kind(frame_t frame)
-{
-    return frames[frame].kind;
-}
-
-void frame_set(frame_t frame, enum frame_kind kind, struct frame_owner owner)
-{
-    frames[frame].kind = kind;
-}
-
-uint32_t frame_note(frame_t frame)
-{
-    return frames[frame].note;
-}
-
-void frame_note_set(frame_t frame, uint32_t note)
-{
-    frames[frame].note = note;
-}
-
-void *frame_pointer(frame_t frame)
-{
-    return memory + (size_t)frame * PAGE_BYTES;
-}
-
-void *arch_private_alloc(void)
-{
-    return NULL;
-}
-void arch_private_free(void *page)
-{
-}
-uint64_t paging_private_physical(const void *address)
-{
-    return 0;
-}
-uint64_t paging_kernel_tables(void)
-{
-    return 0;
-}
-void paging_share_kernel_half(uint64_t *top_level)
-{
-}
 
 /* --- the model ------------------------------------------------------------------------------- */
 
