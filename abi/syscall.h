@@ -35,7 +35,8 @@ enum { PROC_ABORT = 1 };
 
 /* proc_sandbox */
 enum filter_action { FILTER_ERROR, FILTER_END, FILTER_ASK, FILTER_ACTIONS };
-#define CALLS_MAX 64 /* numbers are below */
+#define CALLS_MAX     63        /* numbers are below */
+#define FILTER_OTHERS CALLS_MAX /* the bit of all numbers from it on */
 
 enum { STATUS_FAULT = 139, STATUS_KILLED = 137 };
 

@@ -110,7 +110,8 @@ static void release(const struct handle *handle, struct process *holder)
         end_close(end);
 }
 
-const struct handle_class channel_handles = {"channel", hold, release};
+const struct handle_class channel_handles = {
+    .name = "channel", .hold = hold, .release = release};
 
 /* --- ends that lie in queues ----------------------------------------------------------------- */
 

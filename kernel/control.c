@@ -2,12 +2,18 @@
 #include "abi/error.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
+#include "kernel/watch.h"
 
 static long create(struct process *p, unsigned vcoreid, const long argument[4])
 {
     if (argument[0] < 1 || argument[0] > PAGE_BYTES || argument[2] & ~(long)PROC_DETACHED)
         return -E_INVALID;
-    int error = handle_room(p, 1);
+    struct memory_object *image = NULL;
+    int error = argument[1] ? handle_object(p, (unsigned long)argument[1], HANDLE_MEMORY,
+                                            RIGHT_MAP | RIGHT_READ, &image)
+                            : 0;
+    if (!error)
+        error = handle_room(p, 1);
     if (error)
         return error;
     struct process_plan plan = {
@@ -52,11 +58,29 @@ static long wait_for(struct process *p, unsigned vcoreid, struct process *other)
     return CALL_LATER;
 }
 
+static long watch(struct process *p, struct process *other, struct handle *entry,
+                  const long argument[4])
+{
+    int error = watch_add(other, p, (uint16_t)argument[0]);
+    if (!error)
+        entry->note = (uint16_t)argument[0];
+    return error;
+}
+
 void control_gone(struct process *p)
 {
     struct process *waiter = waiter_of(p);
     if (waiter)
         home_answer(waiter, p->waiter_vcore, ending(p));
+    watches_tell(p);
+}
+
+void control_leave(const struct handle *handle, struct process *holder)
+{
+    struct process *other = handle->object;
+    watch_remove(other, holder, handle->note);
+    if (other->filter.asker == holder && other->filter.asker_handle == handle->note)
+        filter_asker_leaves(other);
 }
 
 static long kill(struct process *other, unsigned long flags)
@@ -70,29 +94,112 @@ static long kill(struct process *other, unsigned long flags)
     return 0;
 }
 
+/* --- what it begins with ----------------------------------------------------------------------- */
+
+static long give(struct process *p, struct process *other, unsigned long number,
+                 unsigned long given)
+{
+    struct handle *entry;
+    if (given & ~(unsigned long)RIGHTS_ALL)
+        return -E_PERMISSION;
+    int error = handle_find(p, number, HANDLE_NONE, (unsigned)given | RIGHT_GIVE, &entry);
+    if (error)
+        return error;
+    if (entry->kind == HANDLE_PROCESS && entry->object == other)
+        return -E_INVALID;
+    if (other->state != PROCESS_CREATED)
+        return -E_STATE;
+    struct handle copy = *entry;
+    copy.rights = (uint8_t)given;
+    copy.note = 0;
+    long added = handle_add(other, &copy);
+    if (added > 0)
+        handle_hold(&copy);
+    return added;
+}
+
+static long limit(const struct process *p, struct process *other, unsigned long frames,
+                  unsigned long pinned)
+{
+    if (frames > p->account.limit || pinned > p->pin_limit || frames < other->account.used)
+        return -E_INVALID;
+    if (other->state != PROCESS_CREATED)
+        return -E_STATE;
+    other->account.limit = (uint32_t)frames;
+    other->pin_limit = (uint32_t)pinned;
+    return 0;
+}
+
+static long sandbox(struct process *p, struct process *other, struct handle *entry,
+                    const long argument[4])
+{
+    long error = filter_set(p, other, (unsigned)argument[0], (uint64_t)argument[1],
+                            (unsigned long)argument[2]);
+    if (!error)
+        entry->note = (uint16_t)argument[0]; /* the asker's, when there is one */
+    return error;
+}
+
+static long info(struct process *p, unsigned vcoreid, const struct process *other)
+{
+    struct proc_info *info = frame_pointer(process_record(p, vcoreid)->message);
+    *info = (struct proc_info){
+        .pid = other->pid,
+        .state = other->state,
+        .status = (uint32_t)other->status,
+        .reason = other->reason,
+        .vcores = other->attached,
+        .handles = other->handles.count,
+        .frames = other->account.used,
+        .frames_limit = other->account.limit,
+        .pinned = other->pinned,
+        .pinned_limit = other->pin_limit,
+        .permitted = other->filter.permitted,
+        .used_ticks = other->info ? other->info->used_ticks : other->used_ticks,
+    };
+    return 0;
+}
+
 /* --- the calls -------------------------------------------------------------------------------- */
 
 static const uint8_t rights[SYSCALLS] = {
-    [PANDO_proc_run] = RIGHT_CONTROL,
-    [PANDO_proc_wait] = RIGHT_READ,
-    [PANDO_proc_kill] = RIGHT_CONTROL,
+    [PANDO_proc_run] = RIGHT_CONTROL,   [PANDO_proc_wait] = RIGHT_READ,
+    [PANDO_proc_kill] = RIGHT_CONTROL,  [PANDO_proc_give] = RIGHT_CONTROL,
+    [PANDO_proc_limit] = RIGHT_CONTROL, [PANDO_proc_sandbox] = RIGHT_CONTROL,
+    [PANDO_proc_watch] = RIGHT_READ,    [PANDO_proc_info] = RIGHT_READ,
+    [PANDO_proc_call] = RIGHT_CONTROL,  [PANDO_proc_reply] = RIGHT_CONTROL,
 };
 
 long control_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
     if (number == PANDO_proc_create)
         return create(p, vcoreid, argument);
-    struct process *other;
-    int error =
-        handle_object(p, (unsigned long)argument[0], HANDLE_PROCESS, rights[number], &other);
+    struct handle *entry;
+    int error = handle_find(p, (unsigned long)argument[0], HANDLE_PROCESS, rights[number], &entry);
     if (error)
         return error;
+    struct process *other = entry->object;
+    unsigned long second = (unsigned long)argument[1], third = (unsigned long)argument[2];
     switch (number) {
     case PANDO_proc_run:
         return process_run(other);
-    case PANDO_proc_kill:
-        return kill(other, (unsigned long)argument[1]);
-    default:
+    case PANDO_proc_wait:
         return wait_for(p, vcoreid, other);
+    case PANDO_proc_kill:
+        return kill(other, second);
+    case PANDO_proc_give:
+        return give(p, other, second, third);
+    case PANDO_proc_limit:
+        return limit(p, other, second, third);
+    case PANDO_proc_sandbox:
+        return sandbox(p, other, entry, argument);
+    case PANDO_proc_watch:
+        return watch(p, other, entry, argument);
+    case PANDO_proc_info:
+        return info(p, vcoreid, other);
+    case PANDO_proc_call:
+        return filter_call(p, vcoreid, other, second);
+    default:
+        return filter_reply(p, other, second, argument[2]);
     }
 }

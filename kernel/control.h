@@ -8,7 +8,11 @@ struct process;
 /* The calls proc_*. */
 long control_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
-/* All that the process owned is back: tells who waits for it. */
+/* All that the process owned is back: tells who waits for it, and who watches. */
 void control_gone(struct process *p);
+
+/* A handle to a process leaves its holder's table: handle_class. */
+struct handle;
+void control_leave(const struct handle *handle, struct process *holder);
 
 #endif

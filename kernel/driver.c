@@ -19,6 +19,7 @@ static int vcore_fill(struct vcore *v, const struct message *m)
     v->pid = key_pid(m->word[0]);
     v->id = (uint16_t)key_vcoreid(m->word[0]);
     v->home = m->word[1];
+    v->permitted = m->word[5];
     v->data = frame_pointer((frame_t)m->word[2]);
     v->xsave = (frame_t)(m->word[2] >> 32);
     v->message = (frame_t)m->word[3];

@@ -14,7 +14,8 @@ static void partition_hold(const struct handle *handle)
 static void partition_release(const struct handle *handle, struct process *holder)
 {
 }
-const struct handle_class partition_handles = {"partition", partition_hold, partition_release};
+const struct handle_class partition_handles = {
+    .name = "partition", .hold = partition_hold, .release = partition_release};
 
 static const struct handle_class *const classes[HANDLE_KINDS] = {
     [HANDLE_PROCESS] = &process_handles,
@@ -94,6 +95,10 @@ struct handle handle_take(struct process *p, struct handle *entry)
 {
     struct handle_table *table = &p->handles;
     struct handle taken = *entry;
+    if (taken.note && classes[taken.kind]->leave) {
+        classes[taken.kind]->leave(&taken, p);
+        taken.note = 0;
+    }
     unsigned page = 0;
     while (entry < table->page[page] || entry >= table->page[page] + HANDLE_PAGE_ENTRIES)
         page++;

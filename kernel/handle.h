@@ -17,7 +17,7 @@ struct process;
 struct handle {
     uint8_t kind;
     uint8_t rights;
-    uint16_t note; /* the class's own, for this handle */
+    uint16_t note; /* 0, or the handle's own number: something of the class's stands on it */
     void *object;
 };
 
@@ -27,6 +27,9 @@ struct handle_class {
     void (*hold)(const struct handle *handle);
     /* `holder`: whose table it was in; NULL: it was in a message. */
     void (*release)(const struct handle *handle, struct process *holder);
+    /* The handle, whose note is set, leaves the holder's table: ends what stands on it, such as a
+     * watch. May be NULL. */
+    void (*leave)(const struct handle *handle, struct process *holder);
 };
 extern const struct handle_class process_handles, object_handles, channel_handles,
     partition_handles;
@@ -60,7 +63,8 @@ int handle_object(struct process *p, unsigned long number, enum handle_kind kind
 void handle_hold(const struct handle *handle);
 void handle_release(const struct handle *handle, struct process *holder);
 
-/* Takes the entry out without releasing: the hold is the caller's. */
+/* Takes the entry out without releasing: the hold is the caller's, and nothing stands on it any
+ * more. */
 struct handle handle_take(struct process *p, struct handle *entry);
 
 /* Closes at most `budget` handles of a process that ends; 1 when none is left. */

@@ -109,6 +109,7 @@ int home_vcore_attach(struct process *p, unsigned vcoreid, unsigned core, frame_
     m.word[2] = record->data | (uint64_t)record->xsave << 32;
     m.word[3] = record->message | (uint64_t)p->data_frame << 32;
     m.word[4] = record->driver_written | (uint64_t)(p->state == PROCESS_RUNNING_M) << 32;
+    m.word[5] = p->filter.permitted;
     error = command_start(core, &m);
     if (error)
         return error;
@@ -142,6 +143,7 @@ static void close_call(struct vcore_record *record)
 {
     record->call_open = record->request_open = 0;
     record->waits_for = 0;
+    record->handed_up = 0;
     if (record->channel_wait)
         channel_wait_end(record->channel_wait);
 }
@@ -257,6 +259,7 @@ static long call_exit(struct process *p, unsigned vcoreid, long number, const lo
 }
 
 /* Who answers each call at the home; those that are missing are the driver's. */
+// clang-format off
 static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long number,
                                        const long argument[4]) = {
     [PANDO_exit] = call_exit,
@@ -270,6 +273,13 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_proc_run] = control_call,
     [PANDO_proc_wait] = control_call,
     [PANDO_proc_kill] = control_call,
+    [PANDO_proc_give] = control_call,
+    [PANDO_proc_limit] = control_call,
+    [PANDO_proc_sandbox] = control_call,
+    [PANDO_proc_watch] = control_call,
+    [PANDO_proc_info] = control_call,
+    [PANDO_proc_call] = control_call,
+    [PANDO_proc_reply] = control_call,
     [PANDO_handle_close] = handle_call,
     [PANDO_handle_duplicate] = handle_call,
     [PANDO_handle_info] = handle_call,
@@ -284,9 +294,12 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_object_map] = object_call,
     [PANDO_object_bytes] = object_call,
 };
+// clang-format on
 
 static long call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
+    if (!filter_permits(p->filter.permitted, number))
+        return filter_refuse(p, vcoreid, number, argument);
     if (number < 0 || number >= SYSCALLS || !answers[number])
         return -E_NO_CALL;
     return answers[number](p, vcoreid, number, argument);

@@ -18,7 +18,7 @@ static void release(const struct handle *handle, struct process *holder)
     object_release(handle->object);
 }
 
-const struct handle_class object_handles = {"memory", hold, release};
+const struct handle_class object_handles = {.name = "memory", .hold = hold, .release = release};
 
 static long create(struct process *p, uint64_t bytes)
 {

@@ -2,6 +2,7 @@
 #include "abi/error.h"
 #include "abi/syscall.h"
 #include "kernel/actor.h"
+#include "kernel/control.h"
 #include "kernel/home.h"
 #include "kernel/kernel.h"
 #include "kernel/options.h"
@@ -112,7 +113,8 @@ static void process_release(const struct handle *handle, struct process *holder)
         process_end(p, STATUS_KILLED, END_KILLED);
 }
 
-const struct handle_class process_handles = {"process", process_hold, process_release};
+const struct handle_class process_handles = {
+    .name = "process", .hold = process_hold, .release = process_release, .leave = control_leave};
 
 int process_run(struct process *p)
 {

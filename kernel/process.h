@@ -11,6 +11,7 @@
 #include "abi/syscall.h"
 #include "kernel/account.h"
 #include "kernel/backlog.h"
+#include "kernel/filter.h"
 #include "kernel/handle.h"
 #include "kernel/mailbox.h"
 #include "kernel/memory.h"
@@ -53,6 +54,7 @@ static inline unsigned key_vcoreid(uint64_t key)
 {
     return key >> 32 & 0xffff;
 }
+enum { NUMBER_MAX = 0xffff };
 static inline unsigned key_number(uint64_t key)
 {
     return key >> 48 & 0xffff;
@@ -78,6 +80,7 @@ struct vcore_record {
     uint32_t waits_for;            /* pid of the process that its open proc_wait is for; 0: none */
     uint8_t request_open;          /* in _M that call is cores_request, in the list of them: */
     uint8_t request_next;          /* the vcore whose cores_request waits behind this one's */
+    uint8_t handed_up;  /* number, argument: a call that its sandbox's asker is to answer; or: */
     uint8_t call_waits; /* number, argument: behind the memory change under way, in this order: */
     uint32_t wait_order;
     uint16_t core;
@@ -144,7 +147,11 @@ struct process {
     uint64_t first_grant[4]; /* RUNNABLE_M: cores that wait for the last vcore to stop */
     struct vcore_record *records[RECORD_PAGES];
 
-    uint32_t waited_by; /* pid of the process that waits, or waited, in proc_wait; 0: none did */
+    struct filter filter;
+    struct watch *watches; /* who is told of its end: watch.h */
+    unsigned watched_by;
+    uint64_t used_ticks; /* of a process whose procinfo is given back */
+    uint32_t waited_by;  /* pid of the process that waits, or waited, in proc_wait; 0: none did */
     unsigned waiter_vcore;
     uint64_t unmap_at; /* of the giving back */
 };

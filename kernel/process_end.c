@@ -80,6 +80,9 @@ void process_continue_end(struct process *p)
 {
     if (p->attached || p->change.active || p->wants_open)
         return;
+    if (p->info)
+        p->used_ticks = p->info->used_ticks;
+    p->info = NULL;
     if (p->saved) {
         account_free(&p->account, p->saved);
         p->saved = FRAME_NONE;

@@ -132,6 +132,7 @@ int process_create(const struct process_plan *plan, struct process **made)
     if (error)
         return error;
     p->parent = plan->creator && !plan->detached ? plan->creator->pid : 0;
+    p->filter = filter_inherited(plan->creator);
     if (plan->creator) {
         p->account.limit = plan->creator->account.limit;
         p->pin_limit = plan->creator->pin_limit;

@@ -6,7 +6,7 @@
  * order for each vcore:
  *
  * VCORE_ATTACH   word: key, home's address, frames (data | xsave << 32), (message | procdata << 32),
- * events written to the driver's ring | core was granted << 32
+ * events written to the driver's ring | core was granted << 32, permitted calls
  * VCORE_RINGS    word: key, events | RINGS_AS_THEY_ARE << 32, frames of the driver's ring; or key,
  * events | caller << 32, frames, home: they change, answered by VCORE_RINGS_DONE {key, caller}
  * VCORE_SLOT     word: key, slot, root frame       any number, then and later

@@ -127,6 +127,8 @@ long kernel_syscall(long number, const long argument[4])
     struct vcore *v = vcore_loaded;
     if (!v->data->notif_disabled)
         reflect(v);
+    if (!filter_permits(v->permitted, number)) /* the home knows what becomes of it */
+        return number < 0 || number > NUMBER_MAX ? -E_NO_CALL : call_home(v, number, argument);
     switch (number) {
     case PANDO_null:
         return 0;

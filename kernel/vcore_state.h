@@ -33,6 +33,7 @@ struct vcore {
     frame_t stop_frame;
     long stop_result;
     uint64_t home;
+    uint64_t permitted; /* calls: filter.h */
     void *space;
     void *fp;                /* a page: FP state while not loaded */
     struct vcore_data *data; /* of the process's procdata: each word read once, then checked */
