@@ -84,6 +84,12 @@ def kernel_fork():
     return statistics.median(values), f"instructions ({values[0]} to {values[-1]} of {len(values)})"
 
 
+def shootdown(vcores):
+    kernel = os.path.join(BUILD, "paths", "kernel.elf")
+    middle, least, most = run("bench_shootdown", str(vcores), cores=vcores + 1, options=["--kernel", kernel])[0].split()
+    return int(middle), f"instructions ({least} to {most})"
+
+
 def host_ratio():
     done = subprocess.run([os.path.join(BUILD, "bench", "host", "channel_host")], capture_output=True,
                           text=True, check=True)
@@ -123,6 +129,7 @@ FIGURES = {
     "mmap_1p": lambda: (number(run("bench_memory", "1")[0]), "instructions"),
     "mmap_256p": lambda: (number(run("bench_memory", "256")[0]), "instructions"),
     "kmsg": kmsg,
+    "shootdown_8": lambda: shootdown(8),
     "channel_host_ratio": host_ratio,
     "matmul_speedup_2": matmul_speedup,
     "kernel_image": kernel_image,

@@ -21,7 +21,7 @@ enum backlog_account {
 #define PLAIN_NODES      512
 #define LOCAL_NODES      2048
 #define WATCH_NODES      256
-#define MULTICAST_FANOUT 4   /* pieces that a set of cores is parted into at each step */
+#define MULTICAST_FANOUT 3   /* pieces that a set of cores is parted into at each step */
 #define PEER_REQUESTS    8   /* requests under way from one kernel to another */
 #define LOCAL_REQUESTS   256 /* requests under way within a kernel */
 

@@ -161,7 +161,7 @@ static unsigned pieces_of(const uint64_t *set)
     unsigned parts = 0;
     for (unsigned part = 0; part < CORE_SET_WORDS; part++)
         parts += set[part] != 0;
-    return MULTICAST_FANOUT / parts;
+    return parts < MULTICAST_FANOUT ? MULTICAST_FANOUT / parts : 1;
 }
 
 /* The cores that could not be reached down the tree: each by itself, over the link that the origin
@@ -210,7 +210,7 @@ static void on_done(struct actor *actor, const struct message *m, unsigned from)
 {
     unsigned origin = origin_of(m);
     struct branch *b = &branches[origin];
-    probe_join(origin, m);
+    probe_join(origin);
     ASSERT(b->pending && b->number == number_of(m));
     b->pending--;
     if (origin == this_core)

@@ -14,10 +14,17 @@
 void probe_send(struct message *m);
 void probe_receive(const struct message *m);
 
+/* The instructions that led here: what the call null answers in this build. */
+long probe_path(void);
+/* User mode was interrupted: the way from there to the next message counts, if there is one before
+ * user mode is entered again. */
+void probe_interrupted(void);
+void probe_user_entered(void);
+
 /* Answers that join at this kernel, told apart by a key below CORES_MAX: its own part of what
  * joins ends here; an answer is about to be handled, after that part and what came before. */
 void probe_part_done(unsigned key);
-void probe_join(unsigned key, const struct message *m);
+void probe_join(unsigned key);
 
 /* The paths of starting: docs/figures.md. */
 void probe_fork_begins(void); /* on core 0: a core is asked for */
@@ -39,11 +46,24 @@ static inline void probe_receive(const struct message *m)
 {
 }
 
+static inline long probe_path(void)
+{
+    return 0;
+}
+
+static inline void probe_interrupted(void)
+{
+}
+
+static inline void probe_user_entered(void)
+{
+}
+
 static inline void probe_part_done(unsigned key)
 {
 }
 
-static inline void probe_join(unsigned key, const struct message *m)
+static inline void probe_join(unsigned key)
 {
 }
 

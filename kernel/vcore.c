@@ -3,6 +3,7 @@
 #include "abi/error.h"
 #include "arch/arch.h"
 #include "kernel/kernel.h"
+#include "kernel/probe.h"
 #include "kernel/shared/user_word.h"
 #include "kernel/vcore_state.h"
 
@@ -141,6 +142,7 @@ static void arm_slice(struct vcore *v)
 static void enter_state(struct vcore *v)
 {
     vcore_turns = v;
+    probe_user_entered();
     load(v);
     if (v->fresh) {
         v->fresh = 0;
@@ -169,6 +171,7 @@ _Noreturn void vcore_enter_briefly(struct vcore *v)
 
 void kernel_interrupt(enum interrupt which)
 {
+    probe_interrupted();
     if (which == INTERRUPT_TIMER && vcore_turns && sliced == vcore_turns &&
         arch_clock() >= slice_end)
         vcore_turns = vcore_turns->next; /* else the tick is another's, which came late */

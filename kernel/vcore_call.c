@@ -7,6 +7,7 @@
 #include "kernel/actor.h"
 #include "kernel/console.h"
 #include "kernel/kernel.h"
+#include "kernel/probe.h"
 #include "kernel/process.h"
 #include "kernel/shared/user_word.h"
 #include "kernel/vcore.h"
@@ -131,7 +132,7 @@ long kernel_syscall(long number, const long argument[4])
         return number < 0 || number > NUMBER_MAX ? -E_NO_CALL : call_home(v, number, argument);
     switch (number) {
     case PANDO_null:
-        return 0;
+        return probe_path();
     case PANDO_console_write:
         return call_console(v, argument);
     case PANDO_vcore_halt:

@@ -35,9 +35,28 @@ void probe_send(struct message *m)
     m->word[PATH_WORD] = path();
 }
 
+static uint64_t interrupted; /* user mode, on this clock; 0: it was not */
+
+void probe_interrupted(void)
+{
+    interrupted = arch_clock();
+}
+
+void probe_user_entered(void)
+{
+    interrupted = 0;
+}
+
 void probe_receive(const struct message *m)
 {
-    path_go_on(m->word[PATH_WORD], arch_clock());
+    uint64_t now = arch_clock(), entry = interrupted ? now - interrupted : 0;
+    path_go_on(m->word[PATH_WORD] + entry, now);
+    interrupted = 0;
+}
+
+long probe_path(void)
+{
+    return (long)path();
 }
 
 static uint64_t joined[CORES_MAX];
@@ -47,10 +66,10 @@ void probe_part_done(unsigned key)
     joined[key] = path();
 }
 
-void probe_join(unsigned key, const struct message *m)
+void probe_join(unsigned key)
 {
-    uint64_t before = m->word[PATH_WORD];
-    path_go_on(before > joined[key] ? before : joined[key], arch_clock());
+    if (path() < joined[key])
+        path_go_on(joined[key], arch_clock());
 }
 
 void probe_fork_begins(void)

@@ -10,6 +10,7 @@
 #include "abi/error.h"
 #include "tests/unit/host_world.h"
 
+enum { PIECES = MULTICAST_FANOUT > 4 ? MULTICAST_FANOUT : 4 }; /* that an origin makes, at most */
 enum { KERNELS = WORLD_KERNELS, ROUNDS = 40, NOBODY = ~0u };
 
 static const char *shared_object;
@@ -167,7 +168,7 @@ static void test_sizes(void **state)
         turns_at_random(KERNELS, size);
         drain(KERNELS, NOBODY);
         assert_int_equal(trial->done, 1);
-        assert_in_range(handled(3) - before, 0, MULTICAST_FANOUT);
+        assert_in_range(handled(3) - before, 0, PIECES);
     }
 }
 
@@ -285,7 +286,7 @@ static void test_no_frames(void **state)
     begin(trial);
     drain(FEW, NOBODY);
     assert_int_equal(trial->done, 1);
-    assert_int_equal(handled(1) - before, MULTICAST_FANOUT);
+    assert_in_range(handled(1) - before, 1, PIECES);
 }
 
 /* Rings that are full of other messages: what finds no credit waits on its own account, and the
