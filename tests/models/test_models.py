@@ -21,6 +21,7 @@ CHECKS = {
     "channel-backlog": ("channel", "-DPOLLING -DSEND_0=3 -DSEND_1=6", SAFETY),
     "channel-wrap": ("channel", "-DPOLLING -DSEND_0=13 -DSEND_1=1", SAFETY),
     "channel-progress": ("channel", "-DPOLLING -DSEND_0=4 -DSEND_1=4", PROGRESS),
+    "multicast": ("multicast", "", SAFETY),
 }
 
 # variant: the check that it must fail, and how
@@ -36,6 +37,10 @@ BROKEN = {
     "ACK_SLOT": ("channel-windows", "assertion violated"),
     "LEARN": ("channel-backlog", "invalid end state|assertion violated"),
     "ACK_ACK": ("channel-progress", "non-progress cycle"),
+    "EARLY": ("multicast", "assertion violated"),
+    "UNREACHED": ("multicast", "assertion violated"),
+    "FIRST": ("multicast", "assertion violated"),
+    "WHOLE": ("multicast", "assertion violated"),
 }
 
 
