@@ -113,7 +113,7 @@ _Noreturn void scheduler_run(void)
     struct vcore_data *vcore = vcore_self();
 
     for (;;) {
-        vcore->notif_pending = 0;
+        vcore_pending_clear(vcore);
         if (gathering()) {
             scheduler_vcore_offline();
             scheduler_vcore_go();

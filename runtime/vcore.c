@@ -67,7 +67,7 @@ _Noreturn void vcore_entered(uint32_t vcoreid)
         scheduler_run();
     if (slot_take(vcore, uthread))
         call_begin(uthread);
-    vcore->notif_pending = 0;
+    vcore_pending_clear(vcore);
     events_hand_out();
     uthread_resume(uthread);
 }
@@ -76,7 +76,7 @@ _Noreturn void vcore_entered(uint32_t vcoreid)
  * the registers. */
 _Noreturn void vcore_raced(void)
 {
-    vcore_self()->notif_pending = 0;
+    vcore_pending_clear(vcore_self());
     events_hand_out();
     uthread_resume(vcore_own()->current);
 }

@@ -32,6 +32,13 @@ static inline struct vcore_own *vcore_own(void)
     return (struct vcore_own *)vcore_self()->runtime;
 }
 
+/* Before the vcore looks at whatever it may have been told of: the store is not delayed until after
+ * that look, so that what comes later sets the flag again. */
+static inline void vcore_pending_clear(struct vcore_data *vcore)
+{
+    __atomic_store_n(&vcore->notif_pending, 0, __ATOMIC_SEQ_CST);
+}
+
 static inline void *vcore_message(void)
 {
     return (uint8_t *)vcore_self() + VCORE_MESSAGE_OFFSET;

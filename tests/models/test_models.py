@@ -20,6 +20,10 @@ CHECKS = {
     "channel-windows": ("channel", "-DPOLLING -DSEND_0=4 -DSEND_1=4", SAFETY),
     "channel-backlog": ("channel", "-DPOLLING -DSEND_0=3 -DSEND_1=6", SAFETY),
     "channel-wrap": ("channel", "-DPOLLING -DSEND_0=13 -DSEND_1=1", SAFETY),
+    "mailbox-halts": ("mailbox", "-DHALTS -DPOSTS=3", SAFETY),
+    "mailbox-busy": ("mailbox", "-DBUSY -DPOSTS=5", SAFETY),
+    "mailbox-waits": ("mailbox", "-DWAITS -DPOSTS=8", SAFETY),
+    "mailbox-handover": ("mailbox", "-DHANDOVER -DPOSTS=8", SAFETY),
     "channel-progress": ("channel", "-DPOLLING -DSEND_0=4 -DSEND_1=4", PROGRESS),
     "multicast": ("multicast", "", SAFETY),
 }
@@ -41,6 +45,22 @@ BROKEN = {
     "UNREACHED": ("multicast", "assertion violated"),
     "FIRST": ("multicast", "assertion violated"),
     "WHOLE": ("multicast", "assertion violated"),
+    "FULL": ("mailbox-halts", "assertion violated"),
+    "PUBLISH": ("mailbox-halts", "assertion violated"),
+    "BOTH": ("mailbox-busy", "assertion violated"),
+    "TAKEN": ("mailbox-halts", "assertion violated"),
+    "POST": ("mailbox-busy", "invalid end state"),
+    "IDLE": ("mailbox-busy", "invalid end state"),
+    "LAST_LOOK": ("mailbox-busy", "invalid end state"),
+    "HALT": ("mailbox-busy", "invalid end state"),
+    "PENDING": ("mailbox-halts", "invalid end state"),
+    "OTHERS": ("mailbox-busy", "invalid end state"),
+    "AGAIN": ("mailbox-busy", "invalid end state"),
+    "YIELD": ("mailbox-waits", "invalid end state"),
+    "WAKE": ("mailbox-waits", "invalid end state"),
+    "CLEAR": ("mailbox-waits", "invalid end state"),
+    "POSITION": ("mailbox-handover", "assertion violated"),
+    "TWO": ("mailbox-handover", "assertion violated"),
 }
 
 
