@@ -19,7 +19,7 @@
 #include "kernel/process_end.h"
 #include "kernel/reclaim.h"
 
-enum { PROCESSES = 3, PAGES = 3 * 512, THINGS = 4000, STEPS = 12000 };
+enum { PROCESSES = 3, PAGES = 3 * 512, THINGS = 8000, STEPS = 30000 };
 #define BASE 0x7fffe00000ull /* the end of a slot lies 2 MiB on */
 #define RW   (PROT_R | PROT_W)
 
@@ -226,13 +226,20 @@ static unsigned any_below(unsigned bound)
 
 static unsigned a_length(void)
 {
-    return any_below(4) ? 1 + any_below(40) : any_below(2) ? 512 : 1 + any_below(512);
+    switch (any_below(4)) {
+    case 0:
+        return 512;
+    case 1:
+        return 1 + any_below(512);
+    default:
+        return 1 + any_below(40);
+    }
 }
 
 static unsigned a_place(unsigned pages)
 {
     unsigned page = any_below(PAGES - pages + 1);
-    return any_below(2) ? page : page / 512 * 512;
+    return any_below(4) ? page / 512 * 512 : page;
 }
 
 static int count_of(unsigned who, unsigned from, unsigned pages, unsigned state)
@@ -393,6 +400,8 @@ static void step(void)
     flush_later = any_below(2) != 0;
     switch (any_below(12)) {
     case 0:
+        unmap(who, from, pages);
+        /* fall through */
     case 1:
         map(who, from, pages);
         break;
