@@ -152,7 +152,7 @@ static long info(struct process *p, unsigned vcoreid, const struct process *othe
         .handles = other->handles.count,
         .frames = other->account.used,
         .frames_limit = other->account.limit,
-        .pinned = other->pinned,
+        .pinned = memory_pinned(other),
         .pinned_limit = other->pin_limit,
         .permitted = other->filter.permitted,
         .used_ticks = other->info ? other->info->used_ticks : other->used_ticks,

@@ -266,6 +266,10 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_mem_map] = memory_call,
     [PANDO_mem_unmap] = memory_call,
     [PANDO_mem_protect] = memory_call,
+    [PANDO_mem_pin] = memory_call,
+    [PANDO_mem_unpin] = memory_call,
+    [PANDO_mem_resident] = memory_call,
+    [PANDO_mem_evict] = memory_call,
     [PANDO_cores_request] = cores_call,
     [PANDO_vcore_yield] = cores_call,
     [PANDO_vcore_notify] = call_notify,
@@ -348,6 +352,8 @@ static const char *fault_reason(const struct user_fault *fault, int error)
         return "the access is not permitted there";
     case -E_NO_MEMORY:
         return "out of memory";
+    case -E_LIMIT:
+        return "the process holds as many frames as it may";
     default:
         return fault->address >= USER_TOP ? "the address is not the process's"
                : fault->present           ? "the access is not permitted there"

@@ -85,31 +85,70 @@ static int fault_object(struct process *p, const struct region *region, uint64_t
     return frame ? memory_map_frame(p, page, frame, region->prot) : error;
 }
 
+/* The common case, in as few steps as can be. */
+static inline __attribute__((always_inline)) int
+fault_anonymous(struct process *p, const struct region *region, uint64_t page)
+{
+    int error = 0;
+    frame_t root = memory_root(p, page);
+    if (!root && !(root = memory_root_make(p, page, &error)))
+        return error;
+    frame_t frame = account_alloc_zeroed(&p->account, FRAME_USER, &error);
+    if (!frame)
+        return error;
+    error = arch_user_map(root, page, frame, region->prot, &p->account);
+    if (error)
+        account_free(&p->account, frame);
+    return error;
+}
+
+static __attribute__((noinline)) int resolve_other(struct process *p, unsigned vcoreid,
+                                                   const struct region *region,
+                                                   const struct user_fault *fault)
+{
+    uint64_t page = fault->address & ~(uint64_t)(PAGE_BYTES - 1);
+    switch (region->kind) {
+    case REGION_ARCHIVE:
+        return memory_map_frame(p, page, archive_frame(page - region->base), region->prot);
+    case REGION_OBJECT:
+        return fault_object(p, region, page);
+    default:
+        return memory_fault_copy(p, vcoreid, region, fault);
+    }
+}
+
+static inline __attribute__((always_inline)) int resolve(struct process *p, unsigned vcoreid,
+                                                         const struct region *region,
+                                                         const struct user_fault *fault)
+{
+    if (region->kind == REGION_ANONYMOUS)
+        return fault_anonymous(p, region, fault->address & ~(uint64_t)(PAGE_BYTES - 1));
+    return resolve_other(p, vcoreid, region, fault);
+}
+
 int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
 {
-    struct region *region = region_find(&p->regions, fault->address);
+    const struct region *region = region_find(&p->regions, fault->address);
     if (!region)
         return -E_NO_ENTRY;
     if ((region->prot & fault->access) != fault->access)
         return -E_PERMISSION;
-    uint64_t page = fault->address & ~(uint64_t)(PAGE_BYTES - 1);
-    frame_t frame;
-    int error;
-    switch (region->kind) {
-    case REGION_ARCHIVE:
-        error = memory_map_frame(p, page, archive_frame(page - region->base), region->prot);
-        break;
-    case REGION_OBJECT:
-        error = fault_object(p, region, page);
-        break;
-    case REGION_COPY:
-        error = memory_fault_copy(p, vcoreid, region, fault);
-        break;
-    default:
-        error = map_zeroed(p, page, region->prot, &frame);
-    }
-    return error == -E_EXISTS ? 0
-                              : error; /* another vcore was first, or its translation was stale */
+    int error = resolve(p, vcoreid, region, fault);
+    if (error == -E_LIMIT || error == -E_NO_MEMORY)
+        return memory_make_room(p, vcoreid, fault, error);
+    if (region->evict)
+        p->evict_none = 0;
+    memory_pressure(p);
+    if (error == -E_EXISTS) /* another vcore was first, or its translation was stale */
+        return 0;
+    return error;
+}
+
+int memory_touch(struct process *p, unsigned vcoreid, uint64_t page)
+{
+    const struct region *region = region_find(&p->regions, page);
+    struct user_fault fault = {.is_page_fault = 1, .address = page, .access = PROT_R};
+    return resolve(p, vcoreid, region, &fault);
 }
 
 uint64_t memory_next(const struct process *p, uint64_t at, uint64_t end, unsigned *budget)

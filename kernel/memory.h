@@ -5,8 +5,9 @@
 #define KERNEL_MEMORY_H
 
 #include <stdint.h>
-#include "kernel/multicast.h"
+#include "abi/layout.h"
 #include "kernel/account.h"
+#include "kernel/multicast.h"
 
 struct process;
 struct region;
@@ -29,6 +30,16 @@ struct root {
  * dying, its open calls are answered. */
 typedef void memory_done(struct process *p, unsigned vcoreid, void *context, int error);
 
+/* Of memory that is made by memory_fill: docs/process.md. */
+struct memory_fill {
+    uint64_t base, small_until; /* below: in pages of 4 KiB */
+    frame_t block;              /* of the large page that is being made; FRAME_NONE: of none */
+    uint16_t cleared;           /* pages of it */
+};
+
+/* Who is answered when a change is over that nobody asked for. */
+enum { NO_VCORE = VCORES_MAX };
+
 /* A change to mapped memory, at most one at a time: pages are changed in turns of FLUSH_PAGES, and
  * no frame is freed before every core that runs the process has dropped its translations. */
 struct memory_change {
@@ -36,13 +47,18 @@ struct memory_change {
     uint8_t large;    /* the first frame is that of a large page */
     uint8_t flushing; /* `flush` is under way */
     uint8_t prot;
-    unsigned vcoreid; /* whose call it is */
-    uint64_t at, end; /* still to do */
+    unsigned vcoreid;                /* whose call it is, or NO_VCORE */
+    void (*turn)(struct process *p); /* does a bounded piece; it is over at at == end */
+    long result;                     /* of the call */
+    uint64_t at, end;                /* still to do */
+    uint64_t base;                   /* of memory_resident's */
+    uint32_t evict;                  /* the order of the region that pages are taken from */
+    struct memory_fill fill;
     unsigned frames;
     frame_t frame[CHANGE_PIECES]; /* pages, and tables that became empty */
     struct multicast flush;
-    struct region *removed;       /* go when nothing can be mapped of them any more */
-    memory_done *done;            /* set: it is no more than a flush of what was changed already */
+    struct region *removed; /* go when nothing can be mapped of them any more */
+    memory_done *done;      /* set: it is no more than a flush of what was changed already */
     void *context;
     unsigned waiting;    /* calls and faults that wait behind it */
     uint32_t next_order; /* of those */
@@ -77,6 +93,9 @@ void memory_free(struct process *p, const frame_t *frame, unsigned count, int la
 /* A fault: 0 = resolved; FAULT_LATER: home_fault_done is called; -E_NO_ENTRY, -E_PERMISSION,
  * -E_LIMIT, -E_NO_MEMORY. */
 int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
+/* Has a frame at a page without one, of a region with access, as a read would; errors as memory_fault.
+ */
+int memory_touch(struct process *p, unsigned vcoreid, uint64_t page);
 /* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
 int memory_give_back(struct process *p);
 
@@ -109,10 +128,14 @@ void memory_run_waiting(struct process *p);
 
 /* --- memory_change.c: changes that need every core's acknowledgement --- */
 
-/* Begins to unmap, or protect, what is mapped in the range; none is under way. The regions are the
- * caller's to change. Returns CALL_LATER: the vcore is answered when all cores have flushed. */
-long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
-                         int unmap, unsigned prot);
+/* A new change, for the caller to complete; none is under way. memory_change_go then does its first
+ * turn: the call's result, or CALL_LATER: the vcore is answered when all is done, and all cores have
+ * flushed. */
+struct memory_change *memory_change_start(struct process *p, unsigned vcoreid, uint64_t base,
+                                          uint64_t end, void (*turn)(struct process *p));
+long memory_change_go(struct process *p);
+/* The turn that unmaps, or protects, what is mapped. The regions are the caller's to change, before. */
+void memory_change_turn(struct process *p);
 /* Has every core that runs the process drop its translations of the pages, whose entries were changed
  * already; none is under way. 0: they have. CALL_LATER: `done` is called when they have. vcoreid: whose
  * call, or fault, it is: one that has a core. */
@@ -120,5 +143,23 @@ long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned p
                   memory_done *done, void *context);
 /* A CONTINUE came. */
 void memory_continue(struct process *p);
+
+/* --- memory_fill.c: memory that is there at once, in turns --- */
+
+/* mem_map with MEM_LARGE, after its checks. */
+long memory_fill(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes, unsigned prot);
+/* The process is dying: frees what is not mapped yet. */
+void memory_fill_drop(struct process *p);
+
+/* --- memory_resident.c: resident, pinned, evictable pages; limits --- */
+
+/* mem_pin, mem_unpin, mem_resident, mem_evict. */
+long memory_resident_call(struct process *p, unsigned vcoreid, long number, uint64_t base,
+                          uint64_t bytes);
+uint64_t memory_pinned(const struct process *p); /* pages, by mem_pin; walks the regions */
+/* A fault found no frame, for -E_LIMIT or -E_NO_MEMORY: FAULT_LATER when it waits for evictable pages
+ * to be taken, or the error when there are none. */
+int memory_make_room(struct process *p, unsigned vcoreid, const struct user_fault *fault,
+                     int error);
 
 #endif

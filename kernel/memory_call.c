@@ -82,19 +82,21 @@ static void map_supplies(struct process *p, struct supplies *supplies, uint64_t 
     }
 }
 
-static long call_map(struct process *p, uint64_t base, uint64_t bytes, unsigned long prot,
-                     unsigned long flags)
+static long call_map(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
+                     unsigned long prot, unsigned long flags)
 {
     int error = memory_range_check(base, bytes);
     if (!error)
         error = memory_prot_check(prot);
     if (error)
         return error;
-    if (flags & ~(unsigned long)MEM_EAGER ||
-        (flags & MEM_EAGER && bytes > EAGER_PAGES * PAGE_BYTES))
+    if (flags & ~(unsigned long)(MEM_EAGER | MEM_LARGE) ||
+        (flags == MEM_EAGER && bytes > EAGER_PAGES * PAGE_BYTES))
         return -E_INVALID;
     if (region_overlaps(&p->regions, base, base + bytes))
         return -E_EXISTS;
+    if (flags & MEM_LARGE)
+        return memory_fill(p, vcoreid, base, bytes, memory_prot_real(prot));
     struct supplies supplies = {0};
     error = memory_roots_make(p, base, base + bytes);
     if (!error && flags & MEM_EAGER)
@@ -127,10 +129,11 @@ static long call_unmap(struct process *p, unsigned vcoreid, uint64_t base, uint6
         error = memory_cut(p, base, base + bytes);
     if (error)
         return error;
-    long result = memory_change_begin(p, vcoreid, base, bytes, 1, 0);
-    if (result == CALL_LATER)
-        p->change.removed = region_take_out(&p->regions, base, base + bytes);
-    return result;
+    struct memory_change *change =
+        memory_change_start(p, vcoreid, base, base + bytes, memory_change_turn);
+    change->unmap = 1;
+    change->removed = region_take_out(&p->regions, base, base + bytes);
+    return memory_change_go(p);
 }
 
 static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
@@ -148,10 +151,10 @@ static long call_protect(struct process *p, unsigned vcoreid, uint64_t base, uin
     error = memory_cut(p, base, base + bytes);
     if (error)
         return error;
-    long result = memory_change_begin(p, vcoreid, base, bytes, 0, memory_prot_real(prot));
-    if (result == CALL_LATER)
-        region_protect(&p->regions, base, base + bytes, memory_prot_real(prot));
-    return result;
+    memory_change_start(p, vcoreid, base, base + bytes, memory_change_turn)->prot =
+        (uint8_t)memory_prot_real(prot);
+    region_protect(&p->regions, base, base + bytes, memory_prot_real(prot));
+    return memory_change_go(p);
 }
 
 static long make_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
@@ -159,11 +162,14 @@ static long make_call(struct process *p, unsigned vcoreid, long number, const lo
     uint64_t base = (uint64_t)argument[0], bytes = (uint64_t)argument[1];
     switch (number) {
     case PANDO_mem_map:
-        return call_map(p, base, bytes, (unsigned long)argument[2], (unsigned long)argument[3]);
+        return call_map(p, vcoreid, base, bytes, (unsigned long)argument[2],
+                        (unsigned long)argument[3]);
     case PANDO_mem_unmap:
         return call_unmap(p, vcoreid, base, bytes);
-    default:
+    case PANDO_mem_protect:
         return call_protect(p, vcoreid, base, bytes, (unsigned long)argument[2]);
+    default:
+        return memory_resident_call(p, vcoreid, number, base, bytes);
     }
 }
 
@@ -171,7 +177,9 @@ long memory_call(struct process *p, unsigned vcoreid, long number, const long ar
 {
     if (memory_busy(p))
         return memory_wait(p, vcoreid, number, argument);
-    return make_call(p, vcoreid, number, argument);
+    long result = make_call(p, vcoreid, number, argument);
+    memory_pressure(p);
+    return result;
 }
 
 /* --- what waits behind a change -------------------------------------------------------------- */

@@ -19,6 +19,7 @@ static void free_changed(struct process *p)
     if (change->frames)
         memory_free(p, change->frame, change->frames, change->large);
     change->frames = 0;
+    memory_pressure(p);
 }
 
 /* Where a turn ends that begins at a mapped page: behind one large page, or FLUSH_PAGES, within 2
@@ -70,7 +71,8 @@ static void change_finished(struct process *p)
         process_continue_later(p);
         return;
     }
-    home_answer(p, change->vcoreid, 0);
+    if (change->vcoreid != NO_VCORE)
+        home_answer(p, change->vcoreid, change->result);
     change_ends(p);
 }
 
@@ -89,6 +91,7 @@ static void change_dropped(struct process *p)
 {
     struct memory_change *change = &p->change;
     region_put_back(&p->regions, &change->removed);
+    memory_fill_drop(p);
     if (change->done)
         flush_finished(p, -E_GONE);
     change->active = 0;
@@ -118,7 +121,7 @@ static int ask_for_flush(struct process *p, uint64_t first, uint64_t pages)
 }
 
 /* Changes the next pages, and asks for their flush. */
-static void change_turn(struct process *p)
+void memory_change_turn(struct process *p)
 {
     struct memory_change *change = &p->change;
     unsigned budget = MEMORY_STEPS;
@@ -131,21 +134,34 @@ static void change_turn(struct process *p)
     ask_for_flush(p, first, flushes);
 }
 
-long memory_change_begin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes,
-                         int unmap, unsigned prot)
+struct memory_change *memory_change_start(struct process *p, unsigned vcoreid, uint64_t base,
+                                          uint64_t end, void (*turn)(struct process *p))
 {
     struct memory_change *change = &p->change;
     *change = (struct memory_change){.active = 1,
-                                     .unmap = (uint8_t)unmap,
-                                     .prot = (uint8_t)prot,
                                      .vcoreid = vcoreid,
+                                     .turn = turn,
                                      .at = base,
-                                     .end = base + bytes,
+                                     .end = end,
                                      .next_order = change->next_order,
                                      .waiting = change->waiting,
                                      .again = change->again};
-    process_continue_later(p);
-    return CALL_LATER;
+    return change;
+}
+
+long memory_change_go(struct process *p)
+{
+    struct memory_change *change = &p->change;
+    change->turn(p);
+    if (change->flushing)
+        return CALL_LATER;
+    free_changed(p);
+    if (change->at < change->end || !region_free_some(&p->regions, &change->removed, FLUSH_PAGES)) {
+        process_continue_later(p);
+        return CALL_LATER;
+    }
+    change->active = 0;
+    return change->result;
 }
 
 long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned pages,
@@ -181,7 +197,7 @@ void memory_continue(struct process *p)
         change_finished(p);
         return;
     }
-    change_turn(p);
+    change->turn(p);
     if (!change->flushing)
         process_continue_later(p);
 }

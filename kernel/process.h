@@ -122,7 +122,10 @@ struct process {
     uint64_t reclaim_until; /* of the giving back: reclaim.h */
 
     struct frame_account account; /* all its frames and tables; pinned: by mem_pin */
-    uint32_t pinned, pin_limit;
+    uint32_t pin_limit;
+    uint32_t evict_order;  /* of the last mem_evict */
+    uint8_t evict_none;    /* nothing was evictable when room was wanted last */
+    uint8_t pressure_told; /* and it has held more than 7/8 of its limit since */
 
     unsigned roots;
     struct root root[ROOTS_MAX];
@@ -206,6 +209,16 @@ void home_fault_done(struct process *p, unsigned vcoreid);
 void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fault *fault);
 /* Makes a call that waited again, from its beginning, and answers it unless it waits still. */
 void home_call_again(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+
+/* Tells the process, once, when it holds more than 7/8 of its limit. After whatever changes what it
+ * holds. */
+void memory_pressure_changed(struct process *p, int high);
+static inline void memory_pressure(struct process *p)
+{
+    int high = p->account.used > p->account.limit - p->account.limit / 8;
+    if (high != p->pressure_told)
+        memory_pressure_changed(p, high);
+}
 
 int home_vcore_make(struct process *p, unsigned vcoreid);
 /* Attaches and starts a vcore: at the entry point, or with the context in `saved`. -E_NO_MEMORY:

@@ -1,6 +1,7 @@
 #include "kernel/region.h"
 #include <stddef.h>
 #include "abi/error.h"
+#include "abi/layout.h"
 #include "abi/syscall.h"
 #include "kernel/object.h"
 #include "kernel/pool.h"
@@ -54,7 +55,8 @@ int region_covers(const struct region_list *list, uint64_t base, uint64_t end)
 static int alike(const struct region *a, const struct region *b)
 {
     return a->end == b->base && a->kind == b->kind && a->prot == b->prot && a->most == b->most &&
-           a->object == b->object && (!a->object || a->offset + (a->end - a->base) == b->offset);
+           a->pinned == b->pinned && a->evict == b->evict && a->object == b->object &&
+           (!a->object || a->offset + (a->end - a->base) == b->offset);
 }
 
 /* Joins r with the region behind it while they are alike. */
@@ -66,6 +68,12 @@ static void join_next(struct region_list *list, struct region *r)
         r->next = gone->next;
         region_free(list, gone);
     }
+}
+
+static void join_all(struct region_list *list, uint64_t end)
+{
+    for (struct region *r = list->first; r && r->base <= end; r = r->next)
+        join_next(list, r);
 }
 
 int region_add(struct region_list *list, uint64_t base, uint64_t end, enum region_kind kind,
@@ -159,10 +167,58 @@ void region_remove(struct region_list *list, uint64_t base, uint64_t end)
 void region_protect(struct region_list *list, uint64_t base, uint64_t end, unsigned prot)
 {
     for (struct region *r = list->first; r && r->base < end; r = r->next)
-        if (r->base >= base)
+        if (r->base >= base) {
             r->prot = (uint8_t)prot;
+            r->evict = 0;
+        }
+    join_all(list, end);
+}
+
+void region_mark(struct region_list *list, uint64_t base, uint64_t end, int pinned, uint32_t evict)
+{
     for (struct region *r = list->first; r && r->base < end; r = r->next)
-        join_next(list, r);
+        if (r->base >= base) {
+            r->pinned = (uint8_t)pinned;
+            if (evict != REGION_EVICT_SAME)
+                r->evict = evict;
+        }
+    join_all(list, end);
+}
+
+int region_accessible(const struct region_list *list, uint64_t base, uint64_t end)
+{
+    for (const struct region *r = list->first; r && r->base < end; r = r->next)
+        if (base < r->end && !r->prot)
+            return 0;
+    return 1;
+}
+
+uint64_t region_pinned(const struct region_list *list, uint64_t base, uint64_t end)
+{
+    uint64_t bytes = 0;
+    for (const struct region *r = list->first; r && r->base < end; r = r->next)
+        if (r->pinned && base < r->end)
+            bytes += (r->end < end ? r->end : end) - (r->base > base ? r->base : base);
+    return bytes / PAGE_BYTES;
+}
+
+const struct region *region_evictable(const struct region_list *list, uint32_t evict, uint64_t at)
+{
+    const struct region *first = NULL;
+    for (const struct region *r = list->first; r; r = r->next)
+        if (r->evict && r->kind != REGION_OBJECT &&
+            (r->evict > evict || (r->evict == evict && r->end > at)) &&
+            (!first || r->evict < first->evict))
+            first = r;
+    return first;
+}
+
+void region_filled(struct region_list *list, uint64_t base, unsigned prot)
+{
+    struct region *r = region_find(list, base);
+    r->kind = REGION_ANONYMOUS;
+    r->prot = (uint8_t)prot;
+    join_all(list, r->end);
 }
 
 void region_become(struct region_list *list, uint64_t base, uint64_t end, enum region_kind kind,

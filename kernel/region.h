@@ -12,14 +12,17 @@ enum region_kind {
     REGION_ARCHIVE,   /* the boot archive's frames, read-only */
     REGION_OBJECT,    /* an object's frames */
     REGION_COPY,      /* an object's frames until first written to: docs/object.md */
+    REGION_FILLING,   /* memory_fill is making it: no access yet */
 };
 
 /* Invariant: object is set, and held, for REGION_OBJECT and REGION_COPY, and offset is that of base
- * in it; prot is within most. */
+ * in it; prot is within most; what is pinned is not evictable. */
 struct region {
     struct region *next;
     uint64_t base, end;
     uint8_t kind, prot, most; /* most: what mem_protect may give */
+    uint8_t pinned;           /* all its pages are there, and stay */
+    uint32_t evict;           /* not 0: its pages may be taken, those of lower numbers first */
     struct memory_object *object;
     uint64_t offset;
 };
@@ -60,6 +63,19 @@ void region_become(struct region_list *list, uint64_t base, uint64_t end, enum r
 int region_may_have(const struct region_list *list, uint64_t base, uint64_t end, unsigned prot);
 int region_all_are(const struct region_list *list, uint64_t base, uint64_t end,
                    enum region_kind kind);
+
+/* Whether all regions that reach into [base, end) give access; how many pages of it are pinned. */
+int region_accessible(const struct region_list *list, uint64_t base, uint64_t end);
+uint64_t region_pinned(const struct region_list *list, uint64_t base, uint64_t end);
+/* Sets both for the whole regions in [base, end), after region_split; never fails. evict
+ * REGION_EVICT_SAME: as it was. region_protect makes its regions not evictable. */
+#define REGION_EVICT_SAME 0xffffffffu
+void region_mark(struct region_list *list, uint64_t base, uint64_t end, int pinned, uint32_t evict);
+/* The evictable region that comes first in the order of (evict, base), of those with pages behind
+ * (evict, at); NULL: none. Taking an object's pages would free nothing, so those are left. */
+const struct region *region_evictable(const struct region_list *list, uint32_t evict, uint64_t at);
+/* The region that is being filled from base on is filled. */
+void region_filled(struct region_list *list, uint64_t base, unsigned prot);
 
 /* Takes the whole regions in [base, end) out, after region_split: a chain that still holds objects
  * and counts against REGIONS_MAX. */

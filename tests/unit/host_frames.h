@@ -116,23 +116,4 @@ void *frame_pointer(frame_t frame)
     return memory + (size_t)frame * PAGE_BYTES;
 }
 
-void *arch_private_alloc(void)
-{
-    return NULL;
-}
-void arch_private_free(void *page)
-{
-}
-uint64_t paging_private_physical(const void *address)
-{
-    return 0;
-}
-uint64_t paging_kernel_tables(void)
-{
-    return 0;
-}
-void paging_share_kernel_half(uint64_t *top_level)
-{
-}
-
 #endif

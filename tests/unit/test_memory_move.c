@@ -1,4 +1,4 @@
-// sources: kernel/account.c kernel/charge.c kernel/memory.c kernel/memory_call.c kernel/memory_change.c kernel/memory_copy.c kernel/memory_move.c kernel/memory_share.c kernel/object.c kernel/reclaim.c kernel/region.c lib/string.c
+// sources: kernel/account.c kernel/charge.c kernel/memory.c kernel/memory_call.c kernel/memory_change.c kernel/memory_copy.c kernel/memory_move.c kernel/memory_fill.c kernel/memory_resident.c kernel/memory_share.c kernel/object.c kernel/reclaim.c kernel/region.c lib/string.c
 /* Pages of three processes that are moved, shared and copied at random, held against a model of what each
  * process reads and writes; flushes are answered at once or later. In the end every frame is back. */
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 #include "kernel/memory_move.h"
 #include "kernel/object.h"
 #include "kernel/pool.h"
+#include "kernel/event.h"
 #include "kernel/process.h"
 #include "kernel/process_end.h"
 #include "kernel/reclaim.h"
@@ -77,6 +78,10 @@ struct vcore_record *process_record(struct process *p, unsigned vcoreid)
 {
     return &records[p - process];
 }
+void event_post(struct process *p, enum event_type type, uint32_t source, const uint64_t *payload)
+{
+}
+
 void process_continue_later(struct process *p)
 {
     continued[p - process] = 1;
@@ -259,13 +264,20 @@ static void map(unsigned who, unsigned from, unsigned pages)
         model[who][i] = (struct page){.state = ANONYMOUS, .prot = RW, .most = 7};
 }
 
+/* A call that ends at once, or later. */
+static long call(unsigned who, long number, const long argument[4])
+{
+    answered = 0;
+    long result = memory_call(&process[who], 0, number, argument);
+    settle();
+    assert_int_equal(answered, result == CALL_LATER);
+    return result == CALL_LATER ? 0 : result;
+}
+
 static void unmap(unsigned who, unsigned from, unsigned pages)
 {
     long argument[4] = {(long)address_of(from), pages * (long)PAGE_BYTES};
-    answered = 0;
-    assert_int_equal(memory_call(&process[who], 0, PANDO_mem_unmap, argument), CALL_LATER);
-    settle();
-    assert_int_equal(answered, 1);
+    assert_int_equal(call(who, PANDO_mem_unmap, argument), 0);
     memset(&model[who][from], 0, pages * sizeof(struct page));
 }
 
@@ -273,15 +285,14 @@ static void protect(unsigned who, unsigned from, unsigned pages)
 {
     unsigned prot = any_below(3) ? RW : any_below(2) * PROT_R;
     long argument[4] = {(long)address_of(from), pages * (long)PAGE_BYTES, prot};
-    long wanted = CALL_LATER;
+    long wanted = 0;
     for (unsigned i = from; i < from + pages; i++)
         if (model[who][i].state && prot & ~(unsigned)model[who][i].most)
             wanted = -E_PERMISSION;
     if (count_of(who, from, pages, ~0u) < (int)pages)
         wanted = -E_NO_ENTRY;
-    assert_int_equal(memory_call(&process[who], 0, PANDO_mem_protect, argument), wanted);
-    settle();
-    for (unsigned i = from; wanted == CALL_LATER && i < from + pages; i++)
+    assert_int_equal(call(who, PANDO_mem_protect, argument), wanted);
+    for (unsigned i = from; !wanted && i < from + pages; i++)
         model[who][i].prot = (uint8_t)prot;
 }
 

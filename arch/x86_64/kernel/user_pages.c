@@ -54,14 +54,21 @@ static inline unsigned count_in(uint64_t entry)
     return (unsigned)((entry & COUNT_MASK) >> COUNT_SHIFT);
 }
 
-/* A page without access keeps its frame in an entry that is not present. */
+/* By prot and MAP_COPY. A page without access keeps its frame in an entry that is not present; one
+ * that is copied when written to is not writable; nothing is both writable and executable. */
+#define LEAF_X (PTE_P | PTE_U | PTE_A | PTE_D)
+#define LEAF_R (LEAF_X | PTE_NX)
+#define LEAF_W (LEAF_R | PTE_W)
+#define COPY_X (LEAF_X | PTE_COPY)
+#define COPY_R (LEAF_R | PTE_COPY)
+static const uint64_t leaf_bits[16] = {
+    PTE_KEPT, LEAF_R, LEAF_W, LEAF_W, LEAF_X, LEAF_X, LEAF_X, LEAF_X, PTE_KEPT | PTE_COPY,
+    COPY_R,   COPY_R, COPY_R, COPY_X, COPY_X, COPY_X, COPY_X,
+};
+
 static inline uint64_t prot_bits(unsigned prot)
 {
-    uint64_t copy = prot & MAP_COPY ? PTE_COPY : 0;
-    if (!(prot & ~(unsigned)MAP_COPY))
-        return PTE_KEPT | copy;
-    return PTE_P | PTE_U | PTE_A | PTE_D | copy | (prot & PROT_W && !copy ? PTE_W : 0) |
-           (prot & PROT_X ? 0 : PTE_NX);
+    return leaf_bits[prot & 15];
 }
 
 static unsigned prot_in(uint64_t entry)
@@ -115,8 +122,8 @@ static uint64_t *top_make(frame_t root, uint64_t address, struct frame_account *
 
 /* The entry that leads to the page table at address, the same way; -E_EXISTS: a large page is
  * there. */
-static uint64_t *large_make(frame_t root, uint64_t address, struct frame_account *account,
-                            int *error)
+static __attribute__((noinline)) uint64_t *large_make(frame_t root, uint64_t address,
+                                                      struct frame_account *account, int *error)
 {
     uint64_t *top = top_make(root, address, account, error);
     if (!top)
@@ -486,44 +493,4 @@ unsigned arch_block_take(struct user_block *block, uint64_t *offset, struct user
     }
     *offset = LARGE_BYTES;
     return taken;
-}
-
-/* --- translations and spaces ----------------------------------------------------------------- */
-
-void arch_user_flush(uint64_t address)
-{
-    flush_page((const void *)address);
-}
-
-void arch_user_flush_all(void)
-{
-    load_tables(loaded_tables());
-}
-
-void *arch_space_make(void)
-{
-    uint64_t *space = arch_private_alloc();
-    if (space)
-        paging_share_kernel_half(space);
-    return space;
-}
-
-void arch_space_set(void *space, unsigned slot, frame_t root)
-{
-    uint64_t *top_level = space;
-    top_level[slot] = root ? (uint64_t)root << PAGE_SHIFT | TABLE_BITS : 0;
-}
-
-void arch_space_enter(void *space)
-{
-    uint64_t tables = space ? paging_private_physical(space) : paging_kernel_tables();
-    if (loaded_tables() != tables)
-        load_tables(tables);
-}
-
-void arch_space_free(void *space)
-{
-    if (loaded_tables() == paging_private_physical(space))
-        arch_space_enter(NULL);
-    arch_private_free(space);
 }

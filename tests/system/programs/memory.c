@@ -66,7 +66,8 @@ static void test_errors(void)
     CHECK_IS(map(ARENA, PAGE, PROT_R | PROT_W | PROT_X, 0), -E_INVALID);
     CHECK_IS(map(ARENA, PAGE, 8, 0), -E_INVALID);
     CHECK_IS(map(ARENA, PAGE, 1l << 40 | PROT_R, 0), -E_INVALID);
-    CHECK_IS(map(ARENA, PAGE, RW, 2), -E_INVALID);
+    CHECK_IS(map(ARENA, PAGE, RW, 4), -E_INVALID);
+    CHECK_IS(map(ARENA, PAGE, RW, MEM_LARGE), -E_ALIGN);
     CHECK_IS(map(ARENA, PAGE, RW, 1l << 32), -E_INVALID);
     CHECK_IS(map(ARENA, CHUNK + PAGE, RW, MEM_EAGER), -E_INVALID);
     CHECK_IS(protect(ARENA, PAGE, PROT_R), -E_NO_ENTRY);
