@@ -36,7 +36,7 @@ static long create(struct process *p, unsigned long depth)
 {
     if (depth < 1 || depth > CHANNEL_MAX_DEPTH)
         return -E_INVALID;
-    int error = letters_prepare();
+    int error = reclaim_ready();
     if (!error)
         error = handle_room(p, 2);
     if (error)
@@ -77,7 +77,8 @@ static void end_close(struct channel_end *end)
     channel_waits_answer(&end->receivers, -E_NO_ENTRY);
     channel_waits_answer(&end->senders, -E_NO_ENTRY);
     if (other->holds) {
-        channel_waits_answer(&other->receivers, -E_CLOSED);
+        if (!other->count)
+            channel_waits_answer(&other->receivers, -E_CLOSED);
         channel_waits_answer(&other->senders, -E_CLOSED);
         post(other, CHANNEL_ON_CLOSED, EVENT_CHANNEL_CLOSED);
     } else {
@@ -89,7 +90,7 @@ static void end_close(struct channel_end *end)
 static void stop_listening(const struct handle *handle, struct process *holder)
 {
     struct channel_end *end = handle->object;
-    if (handle->note && end->listener == holder && end->listener_handle == handle->note) {
+    if (end->listener == holder && end->listener_handle == handle->note) {
         end->listener = NULL;
         end->events = 0;
     }
@@ -104,14 +105,12 @@ static void hold(const struct handle *handle)
 static void release(const struct handle *handle, struct process *holder)
 {
     struct channel_end *end = handle->object;
-    stop_listening(handle, holder);
     ASSERT(end->holds);
     if (--end->holds == 0)
         end_close(end);
 }
 
-const struct handle_class channel_handles = {
-    .name = "channel", .hold = hold, .release = release};
+const struct handle_class channel_handles = {"channel", hold, release, stop_listening};
 
 /* --- ends that lie in queues ----------------------------------------------------------------- */
 
@@ -127,10 +126,9 @@ int channel_may_lie(const struct channel_end *end, const struct channel_end *to)
     return to ? -E_LIMIT : 0;
 }
 
-void channel_lay(struct handle *handle, struct process *holder, struct channel_end *to)
+void channel_lay(const struct handle *handle, struct channel_end *to)
 {
     struct channel_end *end = handle->object;
-    stop_listening(handle, holder);
     end->lies_in = to;
 }
 
@@ -138,7 +136,7 @@ void channel_lay(struct handle *handle, struct process *holder, struct channel_e
 
 void channel_post_news(struct channel_end *end)
 {
-    uint8_t readable = end->count != 0, full = end->count == channel_depth(end);
+    uint8_t readable = channel_first(end) != NULL, full = end->count == channel_depth(end);
     if (readable && !end->readable)
         post(end, CHANNEL_ON_READABLE, EVENT_CHANNEL_READABLE);
     if (!full && end->full)
@@ -149,6 +147,26 @@ void channel_post_news(struct channel_end *end)
 
 /* --- the calls ------------------------------------------------------------------------------- */
 
+/* Which of CHANNEL_ON_ is so. */
+static unsigned state(const struct channel_end *end)
+{
+    const struct channel_end *other = end->other;
+    unsigned now = channel_first(end) ? CHANNEL_ON_READABLE : 0;
+    if (!other->holds)
+        now |= CHANNEL_ON_CLOSED;
+    else if (other->count < channel_depth(end))
+        now |= CHANNEL_ON_WRITABLE;
+    return now;
+}
+
+static void listen(struct channel_end *end, struct process *p, unsigned number, unsigned events)
+{
+    int goes_on = end->listener == p && end->listener_handle == number;
+    end->listener = p;
+    end->listener_handle = (uint16_t)number;
+    end->events = (uint8_t)(goes_on && events ? end->events | events : events);
+}
+
 static long watch(struct process *p, unsigned long number, unsigned long events)
 {
     struct handle *handle;
@@ -158,20 +176,17 @@ static long watch(struct process *p, unsigned long number, unsigned long events)
     if (error)
         return error;
     struct channel_end *end = handle->object;
+    unsigned now = state(end), news = now & (unsigned)events;
     handle->note = (uint16_t)number;
-    end->listener = p;
-    end->listener_handle = (uint16_t)number;
-    end->events = (uint8_t)events;
-    if (end->rung)
+    listen(end, p, (unsigned)number, (unsigned)events);
+    if (end->rung || (news & CHANNEL_ON_READABLE))
         tell(end, EVENT_CHANNEL_READABLE);
-    else if (end->count)
-        post(end, CHANNEL_ON_READABLE, EVENT_CHANNEL_READABLE);
+    if (news & CHANNEL_ON_WRITABLE)
+        tell(end, EVENT_CHANNEL_WRITABLE);
+    if (news & CHANNEL_ON_CLOSED)
+        tell(end, EVENT_CHANNEL_CLOSED);
     end->rung = 0;
-    if (end->other->holds && end->other->count < channel_depth(end))
-        post(end, CHANNEL_ON_WRITABLE, EVENT_CHANNEL_WRITABLE);
-    if (!end->other->holds)
-        post(end, CHANNEL_ON_CLOSED, EVENT_CHANNEL_CLOSED);
-    return 0;
+    return now;
 }
 
 static long ring(struct process *p, unsigned long number)

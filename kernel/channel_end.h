@@ -41,8 +41,8 @@ void channel_post_news(struct channel_end *end);
 /* Whether this handle to an end may go with a letter to `to`: it is the end's only one, and `to`
  * can be reached without it. 0, -E_STATE; -E_LIMIT: `to` lies too deep in other queues. */
 int channel_may_lie(const struct channel_end *end, const struct channel_end *to);
-/* The handle goes with a letter to `to`: its holder listens no more. */
-void channel_lay(struct handle *handle, struct process *holder, struct channel_end *to);
+/* The handle goes with a letter to `to`, or (NULL) came out of one. */
+void channel_lay(const struct handle *handle, struct channel_end *to);
 
 /* The call that waits is being answered: it waits no more. */
 void channel_wait_end(struct channel_wait *wait);
@@ -55,5 +55,12 @@ long channel_call(struct process *p, unsigned vcoreid, long number, const long a
 long channel_message_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 unsigned channel_depth(const struct channel_end *end);
+
+/* The letter that can be received now; NULL: there is none, or it is filling. */
+static inline struct letter *channel_first(const struct channel_end *end)
+{
+    struct letter *letter = LIST_ENTRY(end->letters.next, struct letter, queue);
+    return list_empty(&end->letters) || letter->filling ? NULL : letter;
+}
 
 #endif

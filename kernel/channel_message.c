@@ -5,6 +5,7 @@
 #include "abi/error.h"
 #include "kernel/channel_end.h"
 #include "kernel/kernel.h"
+#include "kernel/memory_move.h"
 #include "kernel/pool.h"
 #include "kernel/process.h"
 
@@ -19,7 +20,8 @@ struct channel_wait {
 
 static struct pool waits = POOL_OF(struct channel_wait);
 
-static long send(struct process *p, unsigned vcoreid, struct channel_end *end)
+static long send(struct process *p, unsigned vcoreid, struct channel_end *end,
+                 const long argument[4])
 {
     struct channel_end *to = end->other;
     struct channel_message message;
@@ -31,14 +33,22 @@ static long send(struct process *p, unsigned vcoreid, struct channel_end *end)
         return error;
     if (to->count == channel_depth(to))
         return -E_FULL;
-    return letter_post(p, &message, to);
+    if (message.page_mode != PAGES_NONE && memory_busy(p))
+        return memory_wait(p, vcoreid, PANDO_channel_send, argument);
+    return letter_post(p, vcoreid, &message, to);
 }
 
-static long receive(struct process *p, unsigned vcoreid, struct channel_end *end)
+static long receive(struct process *p, unsigned vcoreid, struct channel_end *end,
+                    const long argument[4])
 {
-    if (list_empty(&end->letters))
-        return end->other->holds ? -E_EMPTY : -E_CLOSED;
-    return letter_open(p, vcoreid, LIST_ENTRY(end->letters.next, struct letter, queue));
+    struct letter *letter = channel_first(end);
+    if (!letter)
+        return end->other->holds || end->count ? -E_EMPTY : -E_CLOSED;
+    if (letter->pages > (unsigned long)argument[2])
+        return -E_TOO_LONG;
+    if (letter->pages && memory_busy(p))
+        return memory_wait(p, vcoreid, PANDO_channel_receive, argument);
+    return letter_open(p, vcoreid, letter, (uint64_t)argument[1]);
 }
 
 static unsigned rights(long number)
@@ -49,9 +59,8 @@ static unsigned rights(long number)
 static long attempt(struct process *p, unsigned vcoreid, struct channel_end *end, long number,
                     const long argument[4])
 {
-    if (number == PANDO_channel_send)
-        return send(p, vcoreid, end);
-    return receive(p, vcoreid, end);
+    return number == PANDO_channel_send ? send(p, vcoreid, end, argument)
+                                        : receive(p, vcoreid, end, argument);
 }
 
 static int would_wait(long result)
@@ -112,13 +121,16 @@ static int go_on(struct list *list)
         result = attempt(wait->process, wait->vcoreid, end, wait->number, wait->argument);
     if (would_wait(result))
         return 0;
-    answer(wait, result);
+    if (result == CALL_LATER)
+        channel_wait_end(wait); /* for its memory now: it is answered, or makes its call again */
+    else
+        answer(wait, result);
     return 1;
 }
 
 void channel_settle(struct channel_end *end)
 {
-    while ((end->count && go_on(&end->receivers)) ||
+    while (((end->count || !end->other->holds) && go_on(&end->receivers)) ||
            (end->count < channel_depth(end) && go_on(&end->other->senders)))
         ;
     channel_post_news(end);
@@ -138,7 +150,7 @@ long channel_message_call(struct process *p, unsigned vcoreid, long number, cons
         return result;
     struct channel_end *queue = number == PANDO_channel_send ? end->other : end;
     result = attempt(p, vcoreid, end, number, argument);
-    if (result >= 0)
+    if (result >= 0 || result == CALL_LATER)
         channel_settle(queue);
     else if (flags && would_wait(result))
         result = wait_for(p, vcoreid, end, number, argument);

@@ -11,13 +11,12 @@
 
 enum {
     WORDS = sizeof(struct channel_message) / sizeof(uint64_t),
-    LETTERS_A_TURN = 8, /* given back: each may close four ends with a queue of letters */
     SENT_A_TURN = 64,
+    RECORDS_A_LETTER = MESSAGE_HANDLES * (1 + CHANNEL_MAX_DEPTH), /* each handle may close an end */
 };
 _Static_assert(sizeof(struct channel_message) % sizeof(uint64_t) == 0, "read by words");
 
 static struct pool letters = POOL_OF(struct letter);
-static struct list discarded = {&discarded, &discarded};
 
 static struct channel_message *message_page(struct process *p, unsigned vcoreid)
 {
@@ -49,7 +48,9 @@ static int check_handle(struct process *p, const struct channel_message *message
 
 int letter_check(struct process *p, const struct channel_message *message, struct channel_end *to)
 {
-    if (message->page_mode != PAGES_NONE || message->pages)
+    if (message->page_mode >= PAGE_MODES ||
+        (message->page_mode == PAGES_NONE ? message->pages != 0
+                                          : !message->pages || message->pages > MESSAGE_PAGES))
         return -E_INVALID;
     for (unsigned i = 0; i < MESSAGE_HANDLES; i++) {
         int error = message->handle[i] ? check_handle(p, message, i, to) : 0;
@@ -66,10 +67,9 @@ static void take_handle(struct process *p, struct letter *letter, unsigned which
     int error = handle_find(p, number, HANDLE_NONE, 0, &entry);
     ASSERT(!error);
     if (entry->kind == HANDLE_CHANNEL)
-        channel_lay(entry, p, letter->to);
+        channel_lay(entry, letter->to);
     letter->handle[which] = handle_take(p, entry);
     letter->handle[which].rights &= (uint8_t)rights;
-    letter->handle[which].note = 0;
 }
 
 static void sent_add(struct process *p, struct letter *letter)
@@ -94,13 +94,54 @@ static void sent_remove(struct letter *letter)
     letter->sender = NULL;
 }
 
-int letter_post(struct process *p, const struct channel_message *message, struct channel_end *to)
+static void give_back(struct letter *letter);
+
+/* The pages are taken, or (-E_GONE) the sender dies; the end may have been closed meanwhile. */
+static void filled(struct process *p, unsigned vcoreid, void *context, int error)
+{
+    struct letter *letter = context;
+    struct channel_end *to = letter->to;
+    letter->filling = 0;
+    if (!to)
+        give_back(letter);
+    else if (error)
+        letter_discard(letter);
+    if (to)
+        channel_settle(to);
+    home_answer(p, vcoreid, 0);
+}
+
+static long take_pages(struct process *p, unsigned vcoreid, struct letter *letter,
+                       const struct channel_message *message)
+{
+    switch (message->page_mode) {
+    case PAGES_NONE:
+        return 0;
+    case PAGES_MOVE:
+        return memory_take(p, vcoreid, message->addr, message->pages, &letter->parcel, filled,
+                           letter);
+    default:
+        return memory_share(p, vcoreid, message->addr, message->pages, message->page_mode,
+                            &letter->share, filled, letter);
+    }
+}
+
+long letter_post(struct process *p, unsigned vcoreid, const struct channel_message *message,
+                 struct channel_end *to)
 {
     if (p->sent_count == LETTERS_MAX)
         return -E_LIMIT;
     struct letter *letter = pool_get(&letters);
     if (!letter)
         return -E_NO_MEMORY;
+    long result = take_pages(p, vcoreid, letter, message);
+    if (result && result != CALL_LATER) {
+        pool_put(&letters, letter);
+        return result;
+    }
+    letter->filling = result == CALL_LATER;
+    letter->page_mode = (uint8_t)message->page_mode;
+    letter->pages = (uint16_t)message->pages;
     letter->to = to;
     memcpy(letter->word, message->word, sizeof letter->word);
     for (unsigned i = 0; i < MESSAGE_HANDLES; i++)
@@ -109,7 +150,7 @@ int letter_post(struct process *p, const struct channel_message *message, struct
     sent_add(p, letter);
     list_append(&to->letters, &letter->queue);
     to->count++;
-    return 0;
+    return result;
 }
 
 /* --- receiving ------------------------------------------------------------------------------- */
@@ -125,7 +166,7 @@ static void letter_leave(struct letter *letter)
 static void unlay(const struct handle *handle)
 {
     if (handle->kind == HANDLE_CHANNEL)
-        ((struct channel_end *)handle->object)->lies_in = NULL;
+        channel_lay(handle, NULL);
 }
 
 static uint32_t give_handle(struct process *p, const struct handle *handle)
@@ -138,54 +179,72 @@ static uint32_t give_handle(struct process *p, const struct handle *handle)
     return (uint32_t)number;
 }
 
-long letter_open(struct process *p, unsigned vcoreid, struct letter *letter)
+static int put_pages(struct process *p, struct letter *letter, uint64_t addr)
 {
-    unsigned handles = 0;
+    switch (letter->page_mode) {
+    case PAGES_NONE:
+        return 0;
+    case PAGES_MOVE:
+        return memory_put(p, addr, letter->parcel, PROT_R | PROT_W);
+    default:
+        return memory_put_share(p, addr, &letter->share);
+    }
+}
+
+long letter_open(struct process *p, unsigned vcoreid, struct letter *letter, uint64_t addr)
+{
+    unsigned handles = 0, pages = letter->pages;
     for (unsigned i = 0; i < MESSAGE_HANDLES; i++)
         handles += letter->handle[i].kind != HANDLE_NONE;
     int error = handles ? handle_room(p, handles) : 0;
+    if (!error)
+        error = put_pages(p, letter, addr);
     if (error)
         return error;
     struct channel_message *message = message_page(p, vcoreid);
     memset(message, 0, sizeof *message);
     memcpy(message->word, letter->word, sizeof letter->word);
+    message->page_mode = letter->page_mode;
+    message->pages = pages;
+    message->addr = pages ? addr : 0;
     for (unsigned i = 0; handles && i < MESSAGE_HANDLES; i++)
         message->handle[i] = give_handle(p, &letter->handle[i]);
     letter_leave(letter);
     sent_remove(letter);
     pool_put(&letters, letter);
-    return 0;
+    return pages;
 }
 
 /* --- giving back ----------------------------------------------------------------------------- */
 
-static struct actor *giver; /* gives back what was discarded; made with the first channel */
-static uint8_t continue_sent;
-
-static void continue_later(void)
+static void free_pages(struct letter *letter)
 {
-    if (continue_sent)
-        return;
-    struct message m = {.head = message_head(MESSAGE_CONTINUE)};
-    continue_sent = actor_send(actor_address(giver), &m) == 0;
+    if (letter->parcel)
+        parcel_free(letter->parcel);
+    if (letter->share.object)
+        share_free(&letter->share);
 }
 
-static void on_continue(struct actor *self, const struct message *m, unsigned from)
+/* The ends among its handles may be closed with it, and their letters discarded: those come after. */
+static int give_back_turn(struct reclaim *reclaim, struct reclaim_budget *budget)
 {
-    continue_sent = 0;
-    if (!letters_give_back())
-        continue_later();
+    struct letter *letter = LIST_ENTRY(reclaim, struct letter, reclaim);
+    if (budget->records < RECORDS_A_LETTER)
+        return 0;
+    budget->records -= RECORDS_A_LETTER;
+    for (unsigned i = 0; i < MESSAGE_HANDLES; i++)
+        if (letter->handle[i].kind != HANDLE_NONE)
+            handle_release(&letter->handle[i], NULL);
+    free_pages(letter);
+    sent_remove(letter);
+    pool_put(&letters, letter);
+    return 1;
 }
 
-static struct actor_class giver_class = {
-    .name = "letters",
-    .handler = {[MESSAGE_CONTINUE] = on_continue},
-};
-ACTOR_CLASS(giver_class)
-
-int letters_prepare(void)
+static void give_back(struct letter *letter)
 {
-    return giver ? 0 : actor_create(&giver_class, NULL, &giver);
+    letter->reclaim.turn = give_back_turn;
+    reclaim_add(&letter->reclaim);
 }
 
 void letter_discard(struct letter *letter)
@@ -193,22 +252,8 @@ void letter_discard(struct letter *letter)
     letter_leave(letter);
     for (unsigned i = 0; i < MESSAGE_HANDLES; i++)
         unlay(&letter->handle[i]);
-    list_append(&discarded, &letter->queue);
-    continue_later();
-}
-
-int letters_give_back(void)
-{
-    for (unsigned budget = LETTERS_A_TURN; budget && !list_empty(&discarded); budget--) {
-        struct letter *letter = LIST_ENTRY(discarded.next, struct letter, queue);
-        list_remove(&letter->queue);
-        for (unsigned i = 0; i < MESSAGE_HANDLES; i++)
-            if (letter->handle[i].kind != HANDLE_NONE)
-                handle_release(&letter->handle[i], NULL);
-        sent_remove(letter);
-        pool_put(&letters, letter);
-    }
-    return list_empty(&discarded);
+    if (!letter->filling)
+        give_back(letter);
 }
 
 int letters_let_go(struct process *p, int abort)

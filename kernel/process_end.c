@@ -88,8 +88,8 @@ void process_continue_end(struct process *p)
         p->saved = FRAME_NONE;
     }
     if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p) &&
-        letters_let_go(p, p->state == PROCESS_DYING_ABORT) && letters_give_back() &&
-        reclaim_for(p) && charges_drop(p, CHARGES_A_TURN))
+        letters_let_go(p, p->state == PROCESS_DYING_ABORT) && reclaim_for(p) &&
+        charges_drop(p, CHARGES_A_TURN))
         process_gone(p);
     else
         process_continue_later(p);

@@ -6,7 +6,9 @@
 #include "kernel/process.h"
 
 static struct reclaim *first, **last = &first;
-static uint64_t added, finished; /* counts of all ever */
+static uint64_t added, finished;             /* counts of all ever */
+static struct reclaim *nested, *nested_last; /* added in a turn */
+static int in_turn;
 static struct actor *worker;
 static int continue_sent;
 
@@ -18,18 +20,55 @@ static void continue_later(void)
         continue_sent = !actor_send(actor_address(worker), &m);
 }
 
+/* What was added meanwhile comes before what waits, and counts as a part of `what`: its count goes
+ * to the last of them. */
+static void put_nested_first(struct reclaim *what)
+{
+    if (!nested)
+        return;
+    nested_last->counts = what->counts;
+    what->counts = 0;
+    nested_last->next = first;
+    if (!first)
+        last = &nested_last->next;
+    first = nested;
+    nested = nested_last = NULL;
+}
+
+static void put_first(struct reclaim *what)
+{
+    what->next = first;
+    if (!first)
+        last = &what->next;
+    first = what;
+}
+
+/* `what` is out of the list while it has its turn, since that may add to the list. */
+static int one_turn(struct reclaim_budget *budget)
+{
+    struct reclaim *what = first, rest = {.counts = what->counts};
+    first = what->next;
+    if (!first)
+        last = &first;
+    in_turn = 1;
+    int done = what->turn(what, budget);
+    in_turn = 0;
+    put_nested_first(&rest);
+    if (done) {
+        finished += rest.counts;
+    } else {
+        what->counts = rest.counts;
+        put_first(what);
+    }
+    return done;
+}
+
 static void turn(void)
 {
     struct reclaim_budget budget = {RECLAIM_FRAMES, RECLAIM_RECORDS};
-    while (first && budget.frames && budget.records) {
-        struct reclaim *what = first, *next = what->next;
-        if (!what->turn(what, &budget))
+    while (first && budget.frames && budget.records)
+        if (!one_turn(&budget))
             return;
-        first = next;
-        if (!first)
-            last = &first;
-        finished++;
-    }
 }
 
 static void on_continue(struct actor *self, const struct message *m, unsigned from)
@@ -50,9 +89,24 @@ int reclaim_ready(void)
     return worker ? 0 : actor_create(&reclaim_class, NULL, &worker);
 }
 
+static void add_nested(struct reclaim *what)
+{
+    what->counts = 0;
+    if (nested)
+        nested_last->next = what;
+    else
+        nested = what;
+    nested_last = what;
+}
+
 void reclaim_add(struct reclaim *what)
 {
     what->next = NULL;
+    if (in_turn) {
+        add_nested(what);
+        return;
+    }
+    what->counts = 1;
     *last = what;
     last = &what->next;
     added++;

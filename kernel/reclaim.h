@@ -18,9 +18,10 @@ struct reclaim_budget {
 };
 
 /* Embedded in what is to be given back. turn: gives back a piece within the budget; 1 when all of it
- * is gone, the memory of `self` included. */
+ * is gone, the memory of `self` included. It may add more, which comes right behind. */
 struct reclaim {
     struct reclaim *next;
+    uint8_t counts; /* reclaim.c's */
     int (*turn)(struct reclaim *self, struct reclaim_budget *budget);
 };
 

@@ -11,7 +11,8 @@ static unsigned vcores; /* 1 + the highest id that was ever entered */
 
 static struct lock lock; /* for these: */
 static struct uthread_queue waiters;
-static uint32_t waiting; /* changed under the lock, read anywhere */
+static struct uthread_queue awaiters; /* for any event, that they do not take */
+static uint32_t waiting, awaiting;    /* how many; changed under the lock, read anywhere */
 
 void events_vcore_entered(unsigned vcoreid)
 {
@@ -68,15 +69,15 @@ static bool any(void)
 /* --- waiting ------------------------------------------------------------------------------------
  */
 
-bool events_wanted(void)
+static bool taking_wanted(void)
 {
     return __atomic_load_n(&waiting, __ATOMIC_SEQ_CST) != 0 && any();
 }
 
 /* Under the lock, so that who waits first is served first. */
-void events_hand_out(void)
+static void hand_out(void)
 {
-    while (events_wanted()) {
+    while (taking_wanted()) {
         lock_take(&lock);
         struct uthread *uthread = waiters.head;
         bool served = uthread && take(&uthread->event);
@@ -118,6 +119,93 @@ void runtime_event_wait(struct event *event)
         return;
     uthread_block(after_wait, NULL);
     *event = user_current()->event;
+}
+
+/* --- waiting for any event, without taking it ---------------------------------------------------
+ */
+
+/* A mailbox's counts only grow: what does not fit in its ring is counted as lost. */
+uint32_t runtime_events_posted(void)
+{
+    unsigned known = vcores_known();
+    uint32_t posted = 0;
+
+    for (unsigned vcoreid = 0; vcoreid < known; vcoreid++) {
+        const struct mailbox *mailbox = mailbox_of(vcoreid);
+        posted += __atomic_load_n(&mailbox->home.written, __ATOMIC_SEQ_CST) +
+                  __atomic_load_n(&mailbox->home.lost, __ATOMIC_SEQ_CST) +
+                  __atomic_load_n(&mailbox->driver.written, __ATOMIC_SEQ_CST) +
+                  __atomic_load_n(&mailbox->driver.lost, __ATOMIC_SEQ_CST);
+    }
+    return posted;
+}
+
+/* The first in the queue has waited longest: the others have seen no less. */
+static bool await_due(void)
+{
+    if (!__atomic_load_n(&awaiting, __ATOMIC_SEQ_CST))
+        return false;
+    uint32_t posted = runtime_events_posted();
+    lock_take(&lock);
+    bool due = awaiters.head && awaiters.head->posted != posted;
+    lock_release(&lock);
+    return due;
+}
+
+static void await_hand_out(void)
+{
+    while (await_due()) {
+        lock_take(&lock);
+        struct uthread *uthread = uthread_queue_take(&awaiters);
+        if (uthread)
+            __atomic_store_n(&awaiting, awaiting - 1, __ATOMIC_SEQ_CST);
+        lock_release(&lock);
+        if (uthread)
+            scheduler_add(uthread);
+    }
+}
+
+/* As after_wait. */
+static void after_await(struct uthread *uthread, void *arg)
+{
+    (void)arg;
+    lock_take(&lock);
+    bool stays = uthread->posted == runtime_events_posted();
+    if (stays) {
+        uthread_queue_add(&awaiters, uthread);
+        __atomic_store_n(&awaiting, awaiting + 1, __ATOMIC_SEQ_CST);
+    }
+    lock_release(&lock);
+    if (!stays)
+        scheduler_add_first(uthread);
+}
+
+void runtime_events_await(uint32_t posted)
+{
+    if (runtime_events_posted() != posted)
+        return;
+    user_current()->posted = posted;
+    uthread_block(after_await, NULL);
+}
+
+int runtime_alone(void)
+{
+    return !__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) &&
+           !__atomic_load_n(&awaiting, __ATOMIC_SEQ_CST) && scheduler_alone();
+}
+
+/* --- for the scheduler --------------------------------------------------------------------------
+ */
+
+bool events_wanted(void)
+{
+    return taking_wanted() || await_due();
+}
+
+void events_hand_out(void)
+{
+    await_hand_out();
+    hand_out();
 }
 
 /* --- rings --------------------------------------------------------------------------------------

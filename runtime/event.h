@@ -17,7 +17,7 @@
  * then. */
 void events_hand_out(void);
 
-/* Whether somebody waits and there is an event. A vcore's last look before it halts. */
+/* Whether somebody waits and there is an event, or a new one. A vcore's last look before it halts. */
 bool events_wanted(void);
 
 /* The vcore is entered: its mailbox is there. Masked. */
@@ -27,5 +27,8 @@ void events_vcore_entered(unsigned vcoreid);
 int runtime_event_poll(struct event *event);
 void runtime_event_wait(struct event *event);
 int runtime_event_rings(unsigned vcoreid, unsigned events);
+uint32_t runtime_events_posted(void);
+void runtime_events_await(uint32_t posted);
+int runtime_alone(void);
 
 #endif

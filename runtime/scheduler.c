@@ -31,6 +31,11 @@ bool scheduler_wants_vcore(void)
     return scheduler_has_runnable() || events_wanted() || gathering();
 }
 
+bool scheduler_alone(void)
+{
+    return !scheduler_has_runnable() && __atomic_load_n(&online, __ATOMIC_RELAXED) == 1;
+}
+
 /* --- the queue ----------------------------------------------------------------------------------
  */
 

@@ -33,6 +33,9 @@ bool scheduler_has_runnable(void);
  * halt, is to come to scheduler_run. */
 bool scheduler_wants_vcore(void);
 
+/* Uthread context: no other vcore is online, and no uthread waits for this one. */
+bool scheduler_alone(void);
+
 /* This vcore has been entered (again and again is no harm). False: the process is going back to one
  * context, and the vcore must go: scheduler_vcore_go. */
 bool scheduler_vcore_online(void);

@@ -22,4 +22,7 @@ __attribute__((section(".pando_table"), used)) const struct pando_table pando_ta
     .event_poll = runtime_event_poll,
     .event_wait = runtime_event_wait,
     .event_rings = runtime_event_rings,
+    .events_posted = runtime_events_posted,
+    .events_await = runtime_events_await,
+    .alone = runtime_alone,
 };

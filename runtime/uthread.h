@@ -38,6 +38,7 @@ struct uthread {
     struct uthread *next;    /* in the queue that it is in */
     const volatile uint32_t *futex;
     struct event event; /* that it waited for */
+    uint32_t posted;    /* events, before it began to wait for any */
 
     void *(*start)(void *);
     void *arg;

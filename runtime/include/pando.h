@@ -43,6 +43,9 @@ struct pando_table {
     int (*event_poll)(struct event *event);
     void (*event_wait)(struct event *event);
     int (*event_rings)(unsigned vcoreid, unsigned events);
+    uint32_t (*events_posted)(void);
+    void (*events_await)(uint32_t posted);
+    int (*alone)(void);
 };
 #define PANDO_TABLE (*(const struct pando_table *)(RUNTIME_BASE + 0x40))
 
@@ -168,6 +171,58 @@ static inline int pando_event_resize(unsigned vcoreid, unsigned events)
     return PANDO_TABLE.event_rings(vcoreid, events);
 }
 
+/* How many events were ever posted to the process, modulo 2^32; and a wait until they are not so many any
+ * more, while other uthreads run. It takes none. So, to wait for what an event tells of and lose none: count,
+ * look, wait. */
+static inline uint32_t pando_events_posted(void)
+{
+    return PANDO_TABLE.events_posted();
+}
+static inline void pando_events_await(uint32_t posted)
+{
+    PANDO_TABLE.events_await(posted);
+}
+
 #include "pando_calls.h"
+
+/* --- channels, for uthreads ------------------------------------------------------------------ */
+
+/* The process watches the end; E_PERMISSION: it cannot by this handle. Returns when it may be worth while to
+ * try again. */
+static inline long pando_channel_await(long end, long events, uint32_t posted)
+{
+    long now = pando_channel_watch(end, events | CHANNEL_ON_CLOSED);
+    if (now >= 0 && !(now & (events | CHANNEL_ON_CLOSED)))
+        pando_events_await(posted);
+    return now < 0 ? now : 0;
+}
+
+/* channel_send and channel_receive (docs/calls/) that wait, and let other uthreads run meanwhile. An end that
+ * can only be written is waited for by the vcore. */
+static inline long channel_send(long end, const struct channel_message *message)
+{
+    for (;;) {
+        long flags = PANDO_TABLE.alone() ? CHANNEL_WAIT : 0;
+        uint32_t posted = flags ? 0 : pando_events_posted();
+        long result = pando_channel_send(end, flags, message);
+        if (result != -E_FULL)
+            return result;
+        if (pando_channel_await(end, CHANNEL_ON_WRITABLE, posted) == -E_PERMISSION)
+            return pando_channel_send(end, CHANNEL_WAIT, message);
+    }
+}
+
+static inline long channel_receive(long end, uint64_t addr, uint64_t pages,
+                                   struct channel_message *message)
+{
+    for (;;) {
+        long flags = PANDO_TABLE.alone() ? CHANNEL_WAIT : 0;
+        uint32_t posted = flags ? 0 : pando_events_posted();
+        long result = pando_channel_receive(end, addr, pages, flags, message);
+        if (result != -E_EMPTY)
+            return result;
+        pando_channel_await(end, CHANNEL_ON_READABLE, posted);
+    }
+}
 
 #endif

@@ -8,7 +8,7 @@ def expect_ok(result, output="ok\n"):
     assert result.text() == output
 
 
-@pytest.mark.parametrize("test", ["order", "table", "refuse", "rights", "close", "cycle"])
+@pytest.mark.parametrize("test", ["order", "table", "refuse", "rights", "close", "cycle", "pages", "shares"])
 def test_messages(run, test):
     expect_ok(run("channel", test, cores=1))
 

@@ -119,6 +119,7 @@ static void test_refuse(void)
     CHECK_IS(send_word(pair.left, 0, 2), -E_INVALID);
     CHECK_IS(receive_word(pair.left, 2), -E_INVALID);
     CHECK_IS(pando_channel_watch(pair.left, 8), -E_INVALID);
+    CHECK_IS(pando_channel_watch(99, 1), -E_NO_ENTRY);
     long partition = pando_partition_root();
     CHECK_IS(send_word(partition, 0, 0), -E_KIND);
     CHECK_IS(pando_channel_ring(partition), -E_KIND);
@@ -256,6 +257,138 @@ static void test_cycle(void)
     CHECK_IS(send_handle(deepest.left, other.right, RIGHTS_ALL), 0);
 }
 
+/* --- pages ----------------------------------------------------------------------------------- */
+
+#define HERE  0x200000000ull
+#define THERE 0x300000000ull
+
+static void map(uint64_t addr, uint64_t pages)
+{
+    CHECK_IS(pando_mem_map(addr, pages * PAGE_BYTES, PROT_R | PROT_W, 0), 0);
+}
+
+static void unmap(uint64_t addr, uint64_t pages)
+{
+    CHECK_IS(pando_mem_unmap(addr, pages * PAGE_BYTES), 0);
+}
+
+static uint64_t *page_at(uint64_t addr, uint64_t page)
+{
+    return (uint64_t *)(addr + page * PAGE_BYTES);
+}
+
+/* Every third page stays untouched. */
+static void fill(uint64_t addr, uint64_t pages, uint64_t seed)
+{
+    for (uint64_t i = 0; i < pages; i++)
+        if (i % 3)
+            page_at(addr, i)[i % 512] = seed + i;
+}
+
+static void check_filled(uint64_t addr, uint64_t pages, uint64_t seed)
+{
+    for (uint64_t i = 0; i < pages; i++) {
+        CHECK_IS(page_at(addr, i)[i % 512], i % 3 ? seed + i : 0);
+        CHECK_IS(page_at(addr, i)[(i + 1) % 512], 0);
+    }
+}
+
+static long send_pages(long end, uint64_t addr, uint64_t pages, unsigned mode, long flags)
+{
+    struct channel_message message = {
+        .word = {pages}, .addr = addr, .pages = (uint32_t)pages, .page_mode = (uint16_t)mode};
+    return pando_channel_send(end, flags, &message);
+}
+
+static long receive_pages(long end, uint64_t addr, uint64_t most)
+{
+    struct channel_message message;
+    long pages = pando_channel_receive(end, addr, most, 0, &message);
+    if (pages >= 0) {
+        CHECK_IS(message.pages, pages);
+        CHECK_IS(message.word[0], pages);
+        CHECK_IS(message.addr, pages ? addr : 0);
+    }
+    return pages;
+}
+
+static void test_pages(void)
+{
+    static const uint64_t counts[] = {1, 2, 63, 64, 65, 200, 511, 512};
+    struct pair pair = pair_make(DEPTH);
+    for (unsigned i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        uint64_t pages = counts[i], shift = i % 2 * PAGE_BYTES;
+        map(HERE, pages);
+        fill(HERE, pages, 1000 * i);
+        CHECK_IS(send_pages(pair.left, HERE, pages, PAGES_MOVE, 0), 0);
+        map(HERE, pages); /* nothing is there any more */
+        for (uint64_t page = 0; page < pages; page++)
+            CHECK_IS(page_at(HERE, page)[page % 512], 0);
+        unmap(HERE, pages);
+        CHECK_IS(receive_pages(pair.right, THERE + shift, pages - 1), -E_TOO_LONG);
+        CHECK_IS(receive_pages(pair.right, THERE + 1, pages), -E_ALIGN);
+        CHECK_IS(receive_pages(pair.right, PROCDATA_BASE, pages), -E_RANGE);
+        map(THERE + shift + (pages - 1) * PAGE_BYTES, 1);
+        CHECK_IS(receive_pages(pair.right, THERE + shift, pages), -E_EXISTS);
+        unmap(THERE + shift + (pages - 1) * PAGE_BYTES, 1);
+        CHECK_IS(receive_pages(pair.right, THERE + shift, 512), pages);
+        check_filled(THERE + shift, pages, 1000 * i);
+        page_at(THERE + shift, 0)[0] = 5; /* it can be written */
+        unmap(THERE + shift, pages);
+    }
+    CHECK_IS(send_pages(pair.left, HERE, 1, PAGES_MOVE, 0), -E_NO_ENTRY);
+    CHECK_IS(send_pages(pair.left, HERE + 8, 1, PAGES_MOVE, 0), -E_ALIGN);
+    CHECK_IS(send_pages(pair.left, PROCDATA_BASE, 1, PAGES_MOVE, 0), -E_RANGE);
+    CHECK_IS(send_pages(pair.left, HERE, 513, PAGES_MOVE, 0), -E_INVALID);
+    map(HERE, 4);
+    unmap(HERE + 2 * PAGE_BYTES, 1);
+    CHECK_IS(send_pages(pair.left, HERE, 4, PAGES_MOVE, 0), -E_NO_ENTRY);
+    CHECK_IS(receive_word(pair.right, 0), -E_EMPTY);
+    unmap(HERE, 4);
+
+    /* What nobody receives: the counts at the end of the machine tell. */
+    map(HERE, 512);
+    fill(HERE, 512, 7);
+    CHECK_IS(send_pages(pair.left, HERE, 512, PAGES_MOVE, 0), 0);
+    map(HERE, 100);
+    fill(HERE, 100, 7);
+    CHECK_IS(send_pages(pair.left, HERE, 70, PAGES_MOVE, 0), 0);
+    CHECK_IS(send_pages(pair.left, HERE + 70 * PAGE_BYTES, 10, PAGES_SHARE_COPY, 0), 0);
+    CHECK_IS(send_pages(pair.left, HERE + 80 * PAGE_BYTES, 10, PAGES_SHARE_READ, 0), 0);
+}
+
+static void test_shares(void)
+{
+    struct pair pair = pair_make(DEPTH);
+    map(HERE, 70);
+    fill(HERE, 70, 50);
+    CHECK_IS(send_pages(pair.left, HERE, 70, PAGES_SHARE_READ, 0), 0);
+    CHECK_IS(receive_pages(pair.right, THERE, 70), 70);
+    check_filled(THERE, 70, 50);
+    page_at(HERE, 4)[0] = 9; /* the receiver sees it */
+    page_at(HERE, 0)[0] = 10;
+    CHECK_IS(page_at(THERE, 4)[0], 9);
+    CHECK_IS(page_at(THERE, 0)[0], 10);
+    CHECK_IS(pando_mem_protect(THERE, PAGE_BYTES, PROT_R | PROT_W), -E_PERMISSION);
+    unmap(HERE, 70);
+    CHECK_IS(page_at(THERE, 4)[0], 9); /* they stay while one has them */
+    unmap(THERE, 70);
+
+    map(HERE, 70);
+    fill(HERE, 70, 60);
+    CHECK_IS(send_pages(pair.left, HERE, 70, PAGES_SHARE_COPY, 0), 0);
+    page_at(HERE, 1)[0] = 11;
+    CHECK_IS(receive_pages(pair.right, THERE, 70), 70);
+    check_filled(THERE, 70, 60);
+    page_at(THERE, 2)[0] = 12;
+    page_at(HERE, 3)[0] = 13;
+    CHECK_IS(page_at(HERE, 1)[0], 11);
+    CHECK_IS(page_at(HERE, 2)[0], 0);
+    CHECK_IS(page_at(THERE, 3)[0], 0);
+    CHECK_IS(page_at(THERE, 1)[1], 61);
+    CHECK_IS(page_at(HERE, 1)[1], 61);
+}
+
 /* --- waiting --------------------------------------------------------------------------------- */
 
 static struct pair shared;
@@ -381,6 +514,10 @@ int main(int argc, char *argv[])
         test_close();
     else if (!strcmp(test, "cycle"))
         test_cycle();
+    else if (!strcmp(test, "pages"))
+        test_pages();
+    else if (!strcmp(test, "shares"))
+        test_shares();
     else
         test_wait(number_of(argv[2]));
     printf("ok\n");
