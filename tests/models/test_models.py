@@ -26,6 +26,10 @@ CHECKS = {
     "mailbox-handover": ("mailbox", "-DHANDOVER -DPOSTS=8", SAFETY),
     "channel-progress": ("channel", "-DPOLLING -DSEND_0=4 -DSEND_1=4", PROGRESS),
     "multicast": ("multicast", "", SAFETY),
+    "process": ("process", "-DCALLS=5 -DEVENTS=1 -DKILLS=0", SAFETY),
+    "process-events": ("process", "-DCALLS=4 -DEVENTS=2 -DKILLS=0", SAFETY),
+    "process-kill": ("process", "-DCALLS=4 -DEVENTS=1 -DKILLS=1", SAFETY),
+    "process-abort": ("process", "-DCALLS=3 -DEVENTS=1 -DKILLS=2", SAFETY),
 }
 
 # variant: the check that it must fail, and how
@@ -61,6 +65,13 @@ BROKEN = {
     "CLEAR": ("mailbox-waits", "invalid end state"),
     "POSITION": ("mailbox-handover", "assertion violated"),
     "TWO": ("mailbox-handover", "assertion violated"),
+    "ANSWER_FIRST": ("process", "assertion violated"),
+    "WANTS_OPEN": ("process-kill", "assertion violated"),
+    "FIRST_GRANT": ("process-kill", "assertion violated"),
+    "EARLY_RESUME": ("process", "assertion violated"),
+    "YIELD_BLIND": ("process", "assertion violated"),
+    "STALE_GRANT": ("process", "assertion violated"),
+    "NOT_KEPT": ("process-events", "assertion violated"),
 }
 
 
