@@ -14,3 +14,30 @@ def expect_ok(result, output="ok\n"):
 @pytest.mark.parametrize("test", ["large", "too-much", "resident", "pin"])
 def test_pages(run, test):
     expect_ok(run("residency", test, cores=1))
+
+
+# --- limits -------------------------------------------------------------------------------------------
+
+AT_LIMIT = re.compile(r"process \d+ \(residency\) vcore 0 core \d+: write of [0-9a-f]+ by the instruction at "
+                      r"[0-9a-f]+: the process holds as many frames as it may")
+
+
+@pytest.mark.parametrize("test", ["warned", "refused", "quota"])
+def test_limits(run, test):
+    expect_ok(run("residency", test, cores=1))
+
+
+def test_a_process_ends_at_its_limit(run):
+    result = run("residency", "limit", cores=1)
+    expect_ok(result)
+    assert len(AT_LIMIT.findall(result.log)) == 1
+
+
+def test_evictable_pages_go_first_in_the_order_of_naming(run):
+    result = run("residency", "evict", cores=1)
+    expect_ok(result, "evicted\nok\n")
+    assert len(AT_LIMIT.findall(result.log)) == 1
+
+
+def test_vcores_share_what_the_limit_leaves(run):
+    expect_ok(run("residency", "rivals", cores=4))

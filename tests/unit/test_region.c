@@ -240,10 +240,60 @@ static void out_of_memory_changes_nothing(void **state)
     assert_int_equal(objects, 0);
 }
 
+static void marks_split_and_join(void **state)
+{
+    list = (struct region_list){0};
+    uint64_t base = 100 * PAGE, end = 200 * PAGE;
+    assert_int_equal(region_add(&list, base, end, REGION_ANONYMOUS, PROT_R | PROT_W), 0);
+    assert_int_equal(region_split(&list, base + 10 * PAGE, base + 30 * PAGE), 0);
+    region_mark(&list, base + 10 * PAGE, base + 30 * PAGE, 1, 0);
+    assert_int_equal(region_pinned(&list, 0, ~0ull), 20);
+    assert_int_equal(region_pinned(&list, base + 25 * PAGE, base + 60 * PAGE), 5);
+    assert_int_equal(region_split(&list, base + 50 * PAGE, base + 60 * PAGE), 0);
+    region_mark(&list, base + 50 * PAGE, base + 60 * PAGE, 0, 7);
+    assert_int_equal(region_split(&list, base + 70 * PAGE, base + 80 * PAGE), 0);
+    region_mark(&list, base + 70 * PAGE, base + 80 * PAGE, 0, 3);
+    assert_int_equal(list.count, 7);
+
+    const struct region *r = region_evictable(&list, 0, 0);
+    assert_int_equal(r->base, base + 70 * PAGE); /* 3 before 7 */
+    r = region_evictable(&list, 3, base + 75 * PAGE);
+    assert_int_equal(r->base, base + 70 * PAGE);
+    r = region_evictable(&list, 3, base + 80 * PAGE);
+    assert_int_equal(r->base, base + 50 * PAGE);
+    assert_null(region_evictable(&list, 7, base + 60 * PAGE));
+
+    assert_true(region_accessible(&list, base, end));
+    region_protect(&list, base + 50 * PAGE, base + 60 * PAGE, PROT_R | PROT_W);
+    assert_null(region_evictable(&list, 3, base + 80 * PAGE));
+    assert_int_equal(list.count, 5);
+    region_mark(&list, base + 10 * PAGE, base + 30 * PAGE, 0, REGION_EVICT_SAME);
+    region_mark(&list, base + 70 * PAGE, base + 80 * PAGE, 0, 0);
+    assert_int_equal(list.count, 1);
+    region_protect(&list, base, end, 0);
+    assert_false(region_accessible(&list, base + PAGE, base + 2 * PAGE));
+    region_remove(&list, base, end);
+    assert_int_equal(list.count, 0);
+}
+
+static void what_is_filled_joins_its_neighbours(void **state)
+{
+    list = (struct region_list){0};
+    assert_int_equal(region_add(&list, PAGE, 2 * PAGE, REGION_ANONYMOUS, PROT_R), 0);
+    assert_int_equal(region_add(&list, 3 * PAGE, 4 * PAGE, REGION_ANONYMOUS, PROT_R), 0);
+    assert_int_equal(region_add(&list, 2 * PAGE, 3 * PAGE, REGION_FILLING, 0), 0);
+    assert_int_equal(list.count, 3);
+    region_filled(&list, 2 * PAGE, PROT_R);
+    assert_int_equal(list.count, 1);
+    region_remove(&list, 0, 10 * PAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes),
+        cmocka_unit_test(marks_split_and_join),
+        cmocka_unit_test(what_is_filled_joins_its_neighbours),
         cmocka_unit_test(neighbours_alike_are_joined),
         cmocka_unit_test(what_is_taken_out_still_holds),
         cmocka_unit_test(the_most_that_a_range_may_have),

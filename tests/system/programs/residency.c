@@ -143,22 +143,218 @@ static void test_pin(void)
     CHECK_IS(resident(AT, 200 * PAGE), 0);
 }
 
+/* --- limits ----------------------------------------------------------------------------------- */
+
+enum { MORE = 600 }; /* frames that a limited child may have beyond those it is made of */
+
+static long frames_left; /* of a child's, before its limit */
+
+/* A page that was not there; whether the process was told that it is near its limit. */
+static int told_by_touch(long at)
+{
+    struct event event;
+    *word(at) = 1;
+    while (pando_event_poll(&event))
+        if (event.type == EVENT_MEMORY_PRESSURE) {
+            CHECK(event.payload[0] > event.payload[1] - event.payload[1] / 8);
+            frames_left = (long)(event.payload[1] - event.payload[0]);
+            return 1;
+        }
+    return 0;
+}
+
+/* Touches pages in a row until told: how many. */
+static long touch_until_told(long at)
+{
+    for (long i = 0; i < MORE; i++)
+        if (told_by_touch(at + i * PAGE))
+            return i + 1;
+    CHECK(!"a warning before the limit");
+    return 0;
+}
+
+static void child_fill(void)
+{
+    map(AT, 2 * MORE * PAGE, 0);
+    touch(AT, 2 * MORE);
+}
+
+static void child_warned(void)
+{
+    map(AT, 2 * MORE * PAGE, 0);
+    long first = touch_until_told(AT);
+    CHECK(frames_left > 20);
+    for (long i = 0; i < 10; i++)
+        CHECK(!told_by_touch(AT + (first + i) * PAGE)); /* once */
+    unmap(AT, (first + 10) * PAGE);
+    map(AT, (first + 10) * PAGE, 0);
+    long again = touch_until_told(AT); /* it had fallen below */
+    CHECK(again >= first - 5 && again <= first + 5);
+}
+
+/* What is named first goes first, what is named no more stays, and then the limit is reached. */
+static void child_evict(void)
+{
+    enum { A = 40, B = 50, C = 60 };
+    const long a = AT, b = a + LARGE, c = b + LARGE, rest = c + LARGE;
+    map(a, A * PAGE, 0);
+    map(b, B * PAGE, 0);
+    map(c, C * PAGE, 0);
+    touch(a, A);
+    touch(b, B);
+    touch(c, C);
+    map(rest, 2 * MORE * PAGE, 0);
+    *word(rest) = 1;
+    long next = 1 + touch_until_told(rest + PAGE);
+    CHECK_IS(pando_mem_evict((uint64_t)b, B * PAGE), 0);
+    CHECK_IS(pando_mem_evict((uint64_t)c, C * PAGE), 0);
+    CHECK_IS(pando_mem_evict((uint64_t)a, A * PAGE), 0);
+    CHECK_IS(pando_mem_protect((uint64_t)c, C * PAGE, RW), 0);
+    for (long end = next + frames_left + 5; next < end; next++)
+        *word(rest + next * PAGE) = 1;
+    CHECK_IS(resident(b, B * PAGE), 0);
+    CHECK_IS(resident(a, A * PAGE), A);
+    for (long end = next + B; next < end; next++)
+        *word(rest + next * PAGE) = 1;
+    CHECK_IS(resident(a, A * PAGE), 0);
+    CHECK_IS(*word(a), 0);
+    for (long i = 0; i < C; i++)
+        CHECK_IS(*word(c + i * PAGE), i + 1);
+    puts("evicted");
+    fflush(stdout);
+    for (;; next++)
+        *word(rest + next * PAGE) = 1;
+}
+
+static void child_refused(void)
+{
+    CHECK_IS(pando_mem_map(AT, 2 * LARGE, RW, MEM_LARGE), -E_LIMIT);
+    CHECK_IS(pando_mem_map(AT, LARGE, RW, MEM_LARGE), 0);
+    map(AT + LARGE, 2 * MORE * PAGE, 0);
+    long next = touch_until_told(AT + LARGE);
+    for (; frames_left > 20; frames_left--)
+        *word(AT + LARGE + next++ * PAGE) = 1;
+    CHECK_IS(pando_mem_map(AT + 8 * LARGE, 64 * PAGE, RW, MEM_EAGER), -E_LIMIT);
+    CHECK_IS(resident(AT + 8 * LARGE, 64 * PAGE), 0);
+    map(AT + 8 * LARGE, 4 * PAGE, MEM_EAGER);
+    unmap(AT, LARGE);
+    map(AT + 16 * LARGE, 64 * PAGE, MEM_EAGER);
+}
+
+static void child_quota(void)
+{
+    map(AT, 64 * PAGE, 0);
+    CHECK_IS(pando_mem_pin(AT, 11 * PAGE), -E_QUOTA);
+    CHECK_IS(resident(AT, 64 * PAGE), 0);
+    CHECK_IS(pando_mem_pin(AT, 6 * PAGE), 0);
+    CHECK_IS(pando_mem_pin(AT + 2 * PAGE, 8 * PAGE), 0); /* four of them again */
+    CHECK_IS(pando_mem_pin(AT + 20 * PAGE, PAGE), -E_QUOTA);
+    CHECK_IS(pando_mem_unpin(AT, PAGE), 0);
+    CHECK_IS(pando_mem_pin(AT + 20 * PAGE, PAGE), 0);
+    unmap(AT + PAGE, PAGE);
+    CHECK_IS(pando_mem_pin(AT + 21 * PAGE, PAGE), 0);
+    CHECK_IS(pando_mem_pin(AT + 22 * PAGE, PAGE), -E_QUOTA);
+}
+
+static void *touch_rounds(void *number)
+{
+    long at = AT + (long)number * LARGE;
+    for (long round = 0; round < 4; round++)
+        for (long i = 0; i < MORE / 2; i++)
+            *word(at + i * PAGE) += 1;
+    return NULL;
+}
+
+/* All that vcores touch at once is evictable, and more than the limit. */
+static void child_rivals(void)
+{
+    enum { RIVALS = 3 };
+    struct uthread *rival[RIVALS];
+    map(AT, RIVALS * LARGE, 0);
+    CHECK_IS(pando_mem_evict(AT, RIVALS * LARGE), 0);
+    CHECK(pando_vcores_request(RIVALS) > 0);
+    for (long i = 0; i < RIVALS; i++)
+        CHECK_IS(uthread_create(&rival[i], touch_rounds, (void *)i), 0);
+    for (long i = 0; i < RIVALS; i++)
+        CHECK_IS(uthread_join(rival[i], NULL), 0);
+}
+
+static long limited(const char *what, long frames, long pinned)
+{
+    struct proc_info info;
+    int child = child_try("residency", what, NULL);
+    CHECK(child > 0);
+    CHECK_IS(pando_proc_info(child, &info), 0);
+    CHECK_IS(pando_proc_limit(child, info.frames + (uint64_t)frames, (uint64_t)pinned), 0);
+    CHECK_IS(child_run(child), 0);
+    long ending = child_ending(child);
+    CHECK(ending >= 0);
+    return ending;
+}
+
+static void ends_by_limit(const char *what)
+{
+    long ending = limited(what, MORE, MORE);
+    CHECK_IS(pando_end_status(ending), STATUS_FAULT);
+    CHECK_IS(pando_end_reason(ending), END_LIMIT);
+}
+
+static void ends_well(const char *what, long frames, long pinned)
+{
+    CHECK_IS(limited(what, frames, pinned), 0);
+}
+
+static void test_limit(void)
+{
+    ends_by_limit("child-fill");
+}
+
+static void test_warned(void)
+{
+    ends_well("child-warned", MORE, MORE);
+}
+
+static void test_evict(void)
+{
+    ends_by_limit("child-evict");
+}
+
+static void test_refused(void)
+{
+    ends_well("child-refused", 2 * PAGES, MORE);
+}
+
+static void test_quota(void)
+{
+    ends_well("child-quota", MORE, 10);
+}
+
+static void test_rivals(void)
+{
+    ends_well("child-rivals", MORE, MORE);
+}
+
 int main(int argc, char *argv[])
 {
     static const struct {
         const char *name;
         void (*run)(void);
     } tests[] = {
-        {"large", test_large},
-        {"too-much", test_too_much},
-        {"resident", test_resident},
-        {"pin", test_pin},
+        {"large", test_large},        {"too-much", test_too_much},
+        {"resident", test_resident},  {"pin", test_pin},
+        {"limit", test_limit},        {"warned", test_warned},
+        {"evict", test_evict},        {"refused", test_refused},
+        {"quota", test_quota},        {"rivals", test_rivals},
+        {"child-fill", child_fill},   {"child-warned", child_warned},
+        {"child-evict", child_evict}, {"child-refused", child_refused},
+        {"child-quota", child_quota}, {"child-rivals", child_rivals},
     };
     CHECK(argc > 1);
     for (unsigned i = 0; i < sizeof tests / sizeof tests[0]; i++)
         if (!strcmp(argv[1], tests[i].name)) {
             tests[i].run();
-            puts("ok");
+            if (strncmp(argv[1], "child-", 6))
+                puts("ok");
             return 0;
         }
     CHECK(!"a test of that name");
