@@ -66,7 +66,9 @@ void event_post_to(struct process *p, unsigned vcoreid, enum event_type type, ui
 void event_post(struct process *p, enum event_type type, uint32_t source, const uint64_t *payload)
 {
     unsigned vcoreid = lowest(p, 0, VCORES_MAX);
-    event_post_to(p, vcoreid < VCORES_MAX ? vcoreid : 0, type, source, payload);
+    if (vcoreid == VCORES_MAX)
+        vcoreid = p->many ? 0 : p->single;
+    event_post_to(p, vcoreid, type, source, payload);
 }
 
 void event_pass_on(struct process *p, unsigned vcoreid)
@@ -141,7 +143,7 @@ static int make_pages(struct process *p, struct vcore_record *record, unsigned v
             if (!frame[i])
                 frame[i] = memory_map_zeroed(p, address + i * PAGE_BYTES, PROT_R | PROT_W);
             if (!frame[i])
-                return -E_NO_MEMORY;
+                return p->account.used < p->account.limit ? -E_NO_MEMORY : -E_LIMIT;
         }
     }
     return 0;

@@ -96,8 +96,14 @@ static void idle_wake_one(void)
     }
 }
 
+/* In _S there is nobody else who could make a uthread runnable: the process waits to be told
+ * something, which notif_pending keeps until then. */
 static void idle_wait(unsigned vcoreid)
 {
+    if (!pando_procinfo()->manycore) {
+        system_call(PANDO_vcore_yield, YIELD_WAIT, 0, 0, 0);
+        return;
+    }
     __atomic_fetch_or(&idle[vcoreid / 64], 1ull << vcoreid % 64, __ATOMIC_SEQ_CST);
     __atomic_store_n(&vcore_self()->idle, 1, __ATOMIC_SEQ_CST);
     if (!scheduler_wants_vcore())

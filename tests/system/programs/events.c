@@ -1,5 +1,6 @@
 /* events TEST: events as a process finds them; "ok" at the end. order, overflow, bad, sizes: in _S.
- * granted, driver, wait, moved: in _M. refused: what event_rings and vcore_notify refuse. */
+ * granted, driver, wait, absent, moved, undisturbed: in _M.
+ * bells, flooded: with another process. refused: what event_rings and vcore_notify refuse. */
 #include "tests/system/programs/check.h"
 
 enum { MANY = 1000, ROUNDS = 300, DELAYS = 3000, GRANTS = 24, MOVED_FROM = 1 };
@@ -236,6 +237,36 @@ static void test_driver(void)
     expect_nothing();
 }
 
+static void *wait_for(void *arg)
+{
+    pando_event_wait(arg);
+    return arg;
+}
+
+/* What is posted to a vcore without a core is there, and others are told. */
+static void test_absent(void)
+{
+    static struct event event;
+    struct uthread *uthread;
+    CHECK_IS(pando_vcores_request(2), 2);
+    for (unsigned i = 0; i < 2; i++)
+        expect(EVENT_CORE_GRANTED);
+    yield_first();
+    post_many(0, 3, 10);
+    expect_values(3, 10);
+    CHECK_IS(uthread_create(&uthread, wait_for, &event), 0);
+    uthread_yield();
+    post(0, EVENT_NOTIFY, 77);
+    CHECK_IS(uthread_join(uthread, NULL), 0);
+    CHECK_IS(event.payload[0], 77);
+    CHECK_IS(pando_event_rings(0, 64), 0);
+    post_many(0, 64, 5);
+    CHECK_IS(pando_vcores_request(2), 2);
+    expect_values(64, 5);
+    CHECK_IS(expect(EVENT_CORE_GRANTED).source, 0);
+    expect_nothing();
+}
+
 static volatile unsigned awaited;
 
 /* Posts when the other uthread waits, or is about to, to its own vcore, which is never idle, and to
@@ -268,6 +299,135 @@ static void test_wait(void)
         CHECK_IS(event.payload[0], round);
     }
     CHECK_IS(uthread_join(uthread, NULL), 0);
+    expect_nothing();
+}
+
+/* Between processor and kernel an interrupt leaves one trace: the way back to user mode clears a
+ * segment register that holds a null selector, whatever its low bits were. */
+static inline unsigned selector(void)
+{
+    unsigned value;
+    __asm__ volatile("movl %%es, %0" : "=r"(value));
+    return value;
+}
+
+static volatile unsigned told, quiet, disturbed, stop;
+
+static void *compute_undisturbed(void *arg)
+{
+    __asm__ volatile("movl %0, %%es" : : "r"(3));
+    quiet = 1;
+    while (told < MANY)
+        ;
+    disturbed = selector() != 3;
+    quiet = 2;
+    while (!stop)
+        ;
+    stop = selector() == 3 ? 2 : 3;
+    return arg;
+}
+
+/* Events do not disturb a vcore that computes; a page that is taken away does. */
+static void test_undisturbed(void)
+{
+    struct uthread *uthread;
+    static uint8_t *const page = (uint8_t *)0x200000000000;
+    CHECK_IS(pando_vcores_request(2), 2);
+    CHECK_IS(pando_mem_map((long)page, PAGE_BYTES, PROT_R | PROT_W, MEM_EAGER), 0);
+    CHECK_IS(uthread_create(&uthread, compute_undisturbed, NULL), 0);
+    unsigned other = !pando_vcore_id();
+    while (!quiet)
+        ;
+    for (; told < MANY; told++)
+        CHECK_IS(raw_call(PANDO_vcore_notify, other, EVENT_NOTIFY, told), 0);
+    while (quiet < 2)
+        ;
+    CHECK_IS(disturbed, 0);
+    CHECK_IS(raw_call(PANDO_mem_unmap, (long)page, PAGE_BYTES, 0), 0);
+    stop = 1;
+    CHECK_IS(uthread_join(uthread, NULL), 0);
+    CHECK_IS(stop, 3);
+    CHECK_IS(mailbox_of(other)->home.written + mailbox_of(other)->home.lost, MANY);
+}
+
+/* --- other processes -------------------------------------------------------------------------- */
+
+static int bell_make(unsigned *end)
+{
+    long pair = pando_channel_create(1);
+    CHECK(pair > 0);
+    *end = (unsigned)pair;
+    CHECK(pando_channel_watch(*end, 0) >= 0); /* whatever it watches, the bell is heard */
+    return (int)(pair >> 32);
+}
+
+static int start_with(const char *test, unsigned end)
+{
+    int child = child_try("events", test, NULL);
+    CHECK(child > 0);
+    CHECK_IS(pando_proc_give(child, end, RIGHTS_ALL), 1);
+    CHECK_IS(child_run(child), 0);
+    return child;
+}
+
+static void await_bell(unsigned end)
+{
+    struct event event;
+    pando_event_wait(&event);
+    CHECK_IS(event.type, EVENT_CHANNEL_READABLE);
+    CHECK_IS(event.source, end);
+}
+
+static void test_echo(void)
+{
+    CHECK(pando_channel_watch(1, 0) >= 0);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        await_bell(1);
+        compute(round * 3571 % DELAYS);
+        CHECK_IS(pando_channel_ring(1), 0);
+    }
+    exit(0);
+}
+
+/* Two processes that wait for one another's bell, with nothing else to do. */
+static void test_bells(void)
+{
+    unsigned mine;
+    int child = start_with("echo", bell_make(&mine));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        compute(round * 7919 % DELAYS);
+        CHECK_IS(pando_channel_ring(mine), 0);
+        await_bell(mine);
+    }
+    CHECK_IS(child_wait(child), 0);
+}
+
+/* On a core of its own it halts there. */
+static void test_bells_many(void)
+{
+    CHECK_IS(pando_vcores_request(1), 1);
+    expect(EVENT_CORE_GRANTED);
+    test_bells();
+}
+
+static void test_ring_on(void)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        CHECK_IS(pando_channel_ring(1), 0);
+    exit(0);
+}
+
+/* Another process posts without end: what it posts is in this one's ring, or counted. */
+static void test_flooded(void)
+{
+    unsigned mine;
+    int child = start_with("ring", bell_make(&mine));
+    CHECK_IS(child_wait(child), 0);
+    CHECK_IS(mailbox_of(0)->home.lost, MANY - EVENTS_MIN);
+    for (unsigned i = 0; i < EVENTS_MIN; i++)
+        CHECK_IS(expect(EVENT_CHANNEL_READABLE).source, mine);
+    expect_bit(EVENT_CHANNEL_READABLE);
+    expect_bit(EVENT_OVERFLOW);
     expect_nothing();
 }
 
@@ -321,10 +481,15 @@ int main(int argc, char *argv[])
         const char *name;
         void (*test)(void);
     } tests[] = {
-        {"order", test_order},   {"overflow", test_overflow}, {"bad", test_bad},
-        {"sizes", test_sizes},   {"refused", test_refused},   {"granted", test_granted},
-        {"driver", test_driver}, {"wait", test_wait},         {"moved", test_moved},
-        {"hold", test_hold},
+        {"order", test_order},     {"overflow", test_overflow},
+        {"bad", test_bad},         {"sizes", test_sizes},
+        {"refused", test_refused}, {"granted", test_granted},
+        {"driver", test_driver},   {"wait", test_wait},
+        {"absent", test_absent},   {"moved", test_moved},
+        {"hold", test_hold},       {"undisturbed", test_undisturbed},
+        {"bells", test_bells},     {"bells-many", test_bells_many},
+        {"echo", test_echo},       {"flooded", test_flooded},
+        {"ring", test_ring_on},
     };
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++)
         if (!strcmp(argv[1], tests[i].name)) {
