@@ -128,6 +128,8 @@ FIGURES = {
     "fault_home": lambda: (number(run("bench_fault")[0]), "instructions a page"),
     "mmap_1p": lambda: (number(run("bench_memory", "1")[0]), "instructions"),
     "mmap_256p": lambda: (number(run("bench_memory", "256")[0]), "instructions"),
+    "move_1m": lambda: (number(run("bench_move", "256")[0]), "instructions"),
+    "move_2m": lambda: (number(run("bench_move", "512")[0]), "instructions"),
     "kmsg": kmsg,
     "shootdown_8": lambda: shootdown(8),
     "channel_host_ratio": host_ratio,

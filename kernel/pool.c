@@ -71,7 +71,8 @@ void pool_put(struct pool *pool, void *object)
     if (!page->free)
         list_add(pool, page);
     push(page, object);
-    if (--page->used == 0) {
+    page->used--;
+    if (!page->used && (page->next || page->before)) {
         list_remove(pool, page);
         arch_private_free(page);
     }

@@ -1,5 +1,6 @@
 /* Pools of objects of one size, in pages of the private heap. Private to a kernel; event loop and
- * handlers. A page whose objects are all back is given back. */
+ * handlers. A page whose objects are all back is given back, but the last one with free objects: so
+ * that an object which comes and goes costs no page each time. */
 #ifndef KERNEL_POOL_H
 #define KERNEL_POOL_H
 
