@@ -255,15 +255,6 @@ static int count_of(unsigned who, unsigned from, unsigned pages, unsigned state)
     return count;
 }
 
-static void map(unsigned who, unsigned from, unsigned pages)
-{
-    long argument[4] = {(long)address_of(from), pages * (long)PAGE_BYTES, RW, 0};
-    long result = memory_call(&process[who], 0, PANDO_mem_map, argument);
-    assert_int_equal(result, count_of(who, from, pages, ~0u) ? -E_EXISTS : 0);
-    for (unsigned i = from; !result && i < from + pages; i++)
-        model[who][i] = (struct page){.state = ANONYMOUS, .prot = RW, .most = 7};
-}
-
 /* A call that ends at once, or later. */
 static long call(unsigned who, long number, const long argument[4])
 {
@@ -272,6 +263,17 @@ static long call(unsigned who, long number, const long argument[4])
     settle();
     assert_int_equal(answered, result == CALL_LATER);
     return result == CALL_LATER ? 0 : result;
+}
+
+static void map(unsigned who, unsigned from, unsigned pages)
+{
+    int large = from % 512 == 0 && pages == 512 && any_below(2);
+    long argument[4] = {(long)address_of(from), pages * (long)PAGE_BYTES, RW,
+                        large ? MEM_LARGE : 0};
+    long result = call(who, PANDO_mem_map, argument);
+    assert_int_equal(result, count_of(who, from, pages, ~0u) ? -E_EXISTS : 0);
+    for (unsigned i = from; !result && i < from + pages; i++)
+        model[who][i] = (struct page){.state = ANONYMOUS, .prot = RW, .most = 7};
 }
 
 static void unmap(unsigned who, unsigned from, unsigned pages)
