@@ -1,5 +1,5 @@
 /* events TEST: events as a process finds them; "ok" at the end. order, overflow, bad, sizes: in _S.
- * granted, driver, wait, absent, moved, undisturbed: in _M.
+ * granted, driver, wait, absent, resizing, moved, undisturbed: in _M.
  * bells, flooded: with another process. refused: what event_rings and vcore_notify refuse. */
 #include "tests/system/programs/check.h"
 
@@ -302,6 +302,40 @@ static void test_wait(void)
     expect_nothing();
 }
 
+static void *post_values(void *arg)
+{
+    for (unsigned i = 1; i <= MANY; i++)
+        CHECK_IS(raw_call(PANDO_vcore_notify, 0, EVENT_NOTIFY, i), 0);
+    return arg;
+}
+
+/* The rings change while another vcore posts: nothing is lost but to the bitmap, and in order. */
+static void test_resizing(void)
+{
+    struct uthread *uthread;
+    struct event event;
+    uint64_t state = 42, last = 0;
+    uint32_t taken = 0;
+    CHECK_IS(pando_vcores_request(2), 2);
+    for (unsigned i = 0; i < 2; i++)
+        expect(EVENT_CORE_GRANTED);
+    CHECK_IS(uthread_create(&uthread, post_values, NULL), 0);
+    while (taken + mailbox_of(0)->home.lost < MANY) {
+        if (random_next(&state) % 4 == 0)
+            CHECK_IS(pando_event_resize(0, EVENTS_MIN << random_next(&state) % 5), 0);
+        for (unsigned i = random_next(&state) % 32; i && pando_event_poll(&event); i--) {
+            if (event.flags & EVENT_OF_BITMAP)
+                continue;
+            CHECK_IS(event.type, EVENT_NOTIFY);
+            CHECK(event.payload[0] > last);
+            last = event.payload[0];
+            taken++;
+        }
+    }
+    CHECK_IS(uthread_join(uthread, NULL), 0);
+    CHECK(taken > EVENTS_MIN);
+}
+
 /* Between processor and kernel an interrupt leaves one trace: the way back to user mode clears a
  * segment register that holds a null selector, whatever its low bits were. */
 static inline unsigned selector(void)
@@ -481,14 +515,23 @@ int main(int argc, char *argv[])
         const char *name;
         void (*test)(void);
     } tests[] = {
-        {"order", test_order},     {"overflow", test_overflow},
-        {"bad", test_bad},         {"sizes", test_sizes},
-        {"refused", test_refused}, {"granted", test_granted},
-        {"driver", test_driver},   {"wait", test_wait},
-        {"absent", test_absent},   {"moved", test_moved},
-        {"hold", test_hold},       {"undisturbed", test_undisturbed},
-        {"bells", test_bells},     {"bells-many", test_bells_many},
-        {"echo", test_echo},       {"flooded", test_flooded},
+        {"order", test_order},
+        {"overflow", test_overflow},
+        {"bad", test_bad},
+        {"sizes", test_sizes},
+        {"refused", test_refused},
+        {"granted", test_granted},
+        {"driver", test_driver},
+        {"wait", test_wait},
+        {"absent", test_absent},
+        {"resizing", test_resizing},
+        {"moved", test_moved},
+        {"hold", test_hold},
+        {"undisturbed", test_undisturbed},
+        {"bells", test_bells},
+        {"bells-many", test_bells_many},
+        {"echo", test_echo},
+        {"flooded", test_flooded},
         {"ring", test_ring_on},
     };
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++)
