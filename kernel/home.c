@@ -379,28 +379,31 @@ static enum end_reason end_reason(int error)
     return error == -E_NO_MEMORY ? END_MEMORY : error == -E_LIMIT ? END_LIMIT : END_FAULT;
 }
 
-static int resolve(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+static int resolve(struct process *p, struct vcore_record *record, unsigned vcoreid,
+                   const struct user_fault *fault)
 {
-    if (p->state >= PROCESS_DYING || process_record(p, vcoreid)->stop_sent)
+    if (p->state >= PROCESS_DYING || record->stop_sent)
         return -E_GONE;
     int error = -E_INVALID;
     if (fault->is_page_fault)
         error = fault->address < USER_TOP ? memory_fault(p, vcoreid, fault) : -E_RANGE;
+    if (!error)
+        return 0;
     if (error == FAULT_LATER) {
-        struct vcore_record *record = process_record(p, vcoreid);
         record->fault_open = 1;
         record->fault_address = fault->address;
-    } else if (error) {
-        log_fault(p, vcoreid, process_record(p, vcoreid)->core, fault, error);
-        process_end(p, STATUS_FAULT, end_reason(error));
+        return error;
     }
+    log_fault(p, vcoreid, record->core, fault, error);
+    process_end(p, STATUS_FAULT, end_reason(error));
     return error;
 }
 
 int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
 {
-    process_record(p, vcoreid)->asker = ADDRESS_NONE;
-    return resolve(p, vcoreid, fault);
+    struct vcore_record *record = process_record(p, vcoreid);
+    record->asker = ADDRESS_NONE;
+    return resolve(p, record, vcoreid, fault);
 }
 
 static void send_fault_done(struct process *p, uint64_t asker, uint64_t key, int error,
@@ -434,7 +437,7 @@ void home_fault_done(struct process *p, unsigned vcoreid)
 
 void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fault *fault)
 {
-    int error = resolve(p, vcoreid, fault);
+    int error = resolve(p, process_record(p, vcoreid), vcoreid, fault);
     if (error != FAULT_LATER)
         answer_fault(p, vcoreid, error);
 }
@@ -449,8 +452,9 @@ static void on_fault(struct actor *self, const struct message *m, unsigned from)
                                .is_page_fault = m->word[2] >> 16 & 1,
                                .vector = (unsigned)(m->word[2] >> 32),
                                .instruction = m->word[3]};
-    process_record(p, vcoreid)->asker = m->word[5];
-    int error = resolve(p, vcoreid, &fault);
+    struct vcore_record *record = process_record(p, vcoreid);
+    record->asker = m->word[5];
+    int error = resolve(p, record, vcoreid, &fault);
     if (error != FAULT_LATER)
         send_fault_done(p, m->word[5], m->word[0], error, fault.address);
 }

@@ -261,25 +261,32 @@ const char *frame_table_make(const struct boot_info *boot, unsigned cores)
 
 /* --- this kernel's caches -------------------------------------------------------------------- */
 
-static unsigned cache_most(enum frame_zone zone)
+static inline unsigned cache_most(enum frame_zone zone)
 {
     return zone == ZONE_GENERAL ? CACHE_FRAMES : CACHE_PRIVATE;
 }
 
-static void cache_push(struct cache *c, enum frame_zone zone, frame_t frame)
+static inline void cache_push(struct cache *c, enum frame_zone zone, frame_t frame)
 {
     word_set(frame, WORD(FRAME_CACHED, 0, zone, this_core, 0));
     c->frame[c->count++] = frame;
 }
 
-/* With a whole block of CACHE_BATCH if there is one, the lowest to be handed out first. */
-static unsigned cache_refill(enum frame_zone zone)
+/* The cache is empty. With a whole block of CACHE_BATCH if there is one, the lowest to be handed out
+ * first. */
+static __attribute__((noinline)) unsigned cache_refill(enum frame_zone zone)
 {
     struct cache *c = &cache[zone];
     spin_lock(&allocator.lock);
     frame_t block = block_take(zone, CACHE_BATCH_ORDER);
-    for (unsigned i = CACHE_BATCH; block && i-- > 0;)
-        cache_push(c, zone, block + i);
+    if (block) {
+        uint64_t word = WORD(FRAME_CACHED, 0, zone, this_core, 0);
+        for (unsigned i = 0; i < CACHE_BATCH; i++) {
+            word_set(block + i, word);
+            c->frame[CACHE_BATCH - 1 - i] = block + i;
+        }
+        c->count = CACHE_BATCH;
+    }
     while (c->count < CACHE_BATCH) {
         frame_t frame = block_take(zone, 0);
         if (!frame)
@@ -290,7 +297,7 @@ static unsigned cache_refill(enum frame_zone zone)
     return c->count;
 }
 
-static void cache_spill(enum frame_zone zone, unsigned keep)
+static __attribute__((noinline)) void cache_spill(enum frame_zone zone, unsigned keep)
 {
     struct cache *c = &cache[zone];
     spin_lock(&allocator.lock);
@@ -309,9 +316,8 @@ frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_own
     return frame;
 }
 
-static inline void free_to_cache(frame_t frame, uint64_t word)
+static inline void free_to_cache(frame_t frame, enum frame_zone zone)
 {
-    enum frame_zone zone = (enum frame_zone)word_zone(word);
     struct cache *c = &cache[zone];
     if (c->count == cache_most(zone))
         cache_spill(zone, cache_most(zone) / 2);
@@ -322,7 +328,7 @@ void frame_free(frame_t frame)
 {
     uint64_t word = word_get(frame);
     ASSERT(word_kind(word) > FRAME_SNAPSHOT && word_kind(word) < FRAME_ARCHIVE);
-    free_to_cache(frame, word);
+    free_to_cache(frame, (enum frame_zone)word_zone(word));
 }
 
 frame_t frame_alloc_cleared(enum frame_kind kind, struct frame_owner owner)
@@ -337,15 +343,15 @@ frame_t frame_alloc_cleared(enum frame_kind kind, struct frame_owner owner)
 unsigned frame_free_user(const frame_t *frame, unsigned count)
 {
     unsigned freed = 0;
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t word = word_get(frame[i]);
-        if (word_kind(word) == FRAME_USER_TABLE && cleared_count < CLEARED_FRAMES) {
-            word_set(frame[i], WORD(FRAME_CACHED, 0, ZONE_GENERAL, this_core, 0));
-            cleared[cleared_count++] = frame[i];
-        } else if (word_kind(word) == FRAME_USER || word_kind(word) == FRAME_USER_TABLE) {
-            free_to_cache(frame[i], word);
-        } else {
+    for (const frame_t *end = frame + count; frame < end; frame++) {
+        enum frame_kind kind = word_kind(word_get(*frame));
+        if (kind == FRAME_USER || (kind == FRAME_USER_TABLE && cleared_count == CLEARED_FRAMES)) {
+            free_to_cache(*frame, ZONE_GENERAL); /* as all of a process's are */
+        } else if (kind != FRAME_USER_TABLE) {
             continue;
+        } else {
+            word_set(*frame, WORD(FRAME_CACHED, 0, ZONE_GENERAL, this_core, 0));
+            cleared[cleared_count++] = *frame;
         }
         freed++;
     }
@@ -401,7 +407,7 @@ void frame_cache_forget(void)
 void frame_cache_drain(void)
 {
     while (cleared_count)
-        free_to_cache(cleared[--cleared_count], WORD(0, 0, ZONE_GENERAL, 0, 0));
+        free_to_cache(cleared[--cleared_count], ZONE_GENERAL);
     for (unsigned zone = 0; zone < ZONES; zone++)
         cache_spill((enum frame_zone)zone, 0);
 }
