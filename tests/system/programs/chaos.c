@@ -8,6 +8,9 @@
 enum { ALIVE_MAX = 64, ALIVE_USUAL = 24, WORD_BYTES = 24 };
 enum { CHILD_FRAMES = 3000, CHILD_PINNED = 200, CALLS_FEW = 200, CALLS_MANY = 1500 };
 
+#define PATIENCE_MIN_NS 100000000ull
+#define PATIENCE_MAX_NS 3200000000ull
+
 static uint64_t seed; /* of the generator */
 
 static struct child {
@@ -17,7 +20,7 @@ static struct child {
 } children[ALIVE_MAX];
 
 static long overview; /* the object */
-static uint64_t patience_ns = 100000000;
+static uint64_t patience_ns = PATIENCE_MIN_NS;
 static long processes, refused;
 static uint64_t done; /* calls of children that are gone */
 static uint64_t made[CALLS_MAX], succeeded[CALLS_MAX];
@@ -83,12 +86,20 @@ static void start(unsigned slot)
     set_up(process, slot);
     CHECK_IS(pando_proc_run(process), 0);
     children[slot] = (struct child){.process = process,
-                                    .quota = below(below(2) ? CALLS_FEW : CALLS_MANY),
+                                    .quota = 1 + below(below(2) ? CALLS_FEW : CALLS_MANY),
                                     .since_ns = now_ns()};
     processes++;
 }
 
-/* One that did nothing was given too little time. */
+/* Who did nothing was given too little time, or had no memory to begin with. */
+static void adapt_patience(uint64_t made_by_one)
+{
+    if (made_by_one == 0 && patience_ns < PATIENCE_MAX_NS)
+        patience_ns *= 2;
+    else if (made_by_one && patience_ns > PATIENCE_MIN_NS)
+        patience_ns /= 2;
+}
+
 static void end(unsigned slot)
 {
     struct counters *counted = counters_of(slot);
@@ -96,8 +107,7 @@ static void end(unsigned slot)
     CHECK_IS(pando_proc_kill(process, below(2) ? PROC_ABORT : 0), 0);
     CHECK(pando_proc_wait(process) >= 0);
     CHECK_IS(pando_handle_close(process), 0);
-    if (counted->all == 0)
-        patience_ns *= 2;
+    adapt_patience(counted->all);
     done += counted->all;
     for (unsigned number = 0; number < SYSCALLS; number++) {
         made[number] += counted->made[number];

@@ -25,6 +25,7 @@ enum kind {
     KIND_END,
     KIND_IMAGE,
     KIND_FLAGS,
+    KIND_ACTION,
     KIND_BITS, /* rights, protections: a few low bits */
     KIND_SMALL,
     KIND_CORES,
@@ -38,7 +39,7 @@ static const struct {
     {"addr", KIND_ADDRESS},    {"bytes", KIND_BYTES},      {"handle", KIND_HANDLE},
     {"process", KIND_PROCESS}, {"object", KIND_OBJECT},    {"end", KIND_END},
     {"image", KIND_IMAGE},     {"prot", KIND_BITS},        {"flags", KIND_FLAGS},
-    {"rights", KIND_BITS},     {"action", KIND_BITS},      {"depth", KIND_SMALL},
+    {"rights", KIND_BITS},     {"action", KIND_ACTION},    {"depth", KIND_SMALL},
     {"pages", KIND_SMALL},     {"amt_wanted", KIND_CORES}, {"vcoreid", KIND_CORES},
     {"events", KIND_POWER},    {"permitted", KIND_MASK},   {"frames", KIND_POWER},
     {"pinned", KIND_POWER},
@@ -98,6 +99,9 @@ struct vcore {
     uint64_t addr;  /* the memory it mapped last: */
     uint64_t bytes;
     unsigned id;
+    unsigned asker_vcore;
+    long made;  /* the process it created last, as long as it has not tried to run it */
+    long asker; /* a child that made a call for this process to answer; 0: none */
 };
 
 static unsigned below(struct vcore *v, unsigned limit)
@@ -208,6 +212,8 @@ static uint64_t near_value(struct vcore *v, enum kind kind)
     case KIND_HANDLE:
         return handle_of(v, HANDLE_NONE);
     case KIND_PROCESS:
+        if (v->made && below(v, 2))
+            return v->made;
         return below(v, 8) ? handle_of(v, HANDLE_PROCESS) : 0;
     case KIND_OBJECT:
         return handle_of(v, HANDLE_MEMORY);
@@ -215,6 +221,8 @@ static uint64_t near_value(struct vcore *v, enum kind kind)
         return below(v, 4) ? 0 : handle_of(v, HANDLE_MEMORY);
     case KIND_END:
         return handle_of(v, HANDLE_CHANNEL);
+    case KIND_ACTION:
+        return below(v, FILTER_ACTIONS);
     case KIND_FLAGS:
         return below(v, 2) ? 0 : below(v, 4);
     case KIND_BITS:
@@ -327,6 +335,14 @@ static int is_seldom(long number)
     }
 }
 
+static void aim(const struct vcore *v, long number, long argument[4])
+{
+    if ((number == PANDO_proc_call || number == PANDO_proc_reply) && v->asker) {
+        argument[0] = v->asker;
+        argument[1] = v->asker_vcore;
+    }
+}
+
 static void restrain(struct vcore *v, long number, long argument[4])
 {
     if (number == PANDO_console_write)
@@ -335,9 +351,13 @@ static void restrain(struct vcore *v, long number, long argument[4])
         argument[number == PANDO_channel_send ? 1 : 3] &= ~CHANNEL_WAIT;
 }
 
-/* Remembers what was mapped, and writes there: another vcore may have unmapped it already. */
-static void use_memory(struct vcore *v, long number, const long argument[4])
+/* Remembers what it was given. Writes to memory: another vcore may have unmapped it already. */
+static void use_result(struct vcore *v, long number, const long argument[4], long result)
 {
+    if (number == PANDO_proc_create)
+        v->made = result;
+    if (number == PANDO_proc_run)
+        v->made = 0;
     if (number != PANDO_mem_map)
         return;
     v->addr = (uint64_t)argument[0];
@@ -346,13 +366,26 @@ static void use_memory(struct vcore *v, long number, const long argument[4])
         *(volatile char *)v->addr = 1;
 }
 
+/* Of a child's call that waits for an answer: where to. */
+static void note_asker(struct vcore *v, const struct event_ring *ring)
+{
+    uint32_t taken = ring->taken, events = ring->events;
+    if (ring->written == taken || events < EVENTS_MIN)
+        return;
+    const struct event *event = (const struct event *)ring->address + taken % events;
+    if (event->type != EVENT_CHILD_CALL)
+        return;
+    v->asker = event->source;
+    v->asker_vcore = (unsigned)event->payload[0];
+}
+
 /* As a scheduler would: takes what is in the mailbox. */
 static void take_events(struct vcore *v)
 {
     struct mailbox *mailbox = &vcore_data_of(v->id)->mailbox;
-    struct event_ring *ring = below(v, 2) ? &mailbox->home : &mailbox->driver;
-    ring->taken =
-        below(v, 64) ? *(volatile uint32_t *)&ring->written : (uint32_t)random_next(&v->state);
+    volatile struct event_ring *ring = below(v, 2) ? &mailbox->home : &mailbox->driver;
+    note_asker(v, (const struct event_ring *)ring);
+    ring->taken = below(v, 64) ? ring->written : (uint32_t)random_next(&v->state);
     __atomic_exchange_n(&mailbox->bits[below(v, EVENT_TYPES / 64)], 0, __ATOMIC_RELAXED);
 }
 
@@ -374,8 +407,11 @@ static void step(struct vcore *v)
         argument[i] = (long)(near && below(v, 16) ? near_value(v, shape->kind[i]) : any_value(v));
     fill_page(v, shape->content, argument);
     restrain(v, number, argument);
-    if (counted_call(number, argument) >= 0)
-        use_memory(v, number, argument);
+    if (below(v, 4))
+        aim(v, number, argument);
+    long result = counted_call(number, argument);
+    if (result >= 0)
+        use_result(v, number, argument, result);
     if (below(v, 16) == 0)
         take_events(v);
 }
