@@ -4,7 +4,7 @@
 
 #include "tests/system/programs/check.h"
 
-#define COUNTERS 0x0000100000000000ull /* in a child: what it has done */
+#define COUNTERS 0x0000600000000000ull /* in a child: what it has done */
 
 /* What a child has done; in a page that it shares with the first process. */
 struct counters {
