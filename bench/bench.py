@@ -130,6 +130,7 @@ FIGURES = {
     "mmap_256p": lambda: (number(run("bench_memory", "256")[0]), "instructions"),
     "move_1m": lambda: (number(run("bench_move", "256")[0]), "instructions"),
     "move_2m": lambda: (number(run("bench_move", "512")[0]), "instructions"),
+    "proc_cycle": lambda: (number(run("bench_proc")[0]), "instructions"),
     "kmsg": kmsg,
     "shootdown_8": lambda: shootdown(8),
     "channel_host_ratio": host_ratio,

@@ -19,6 +19,7 @@ static long create(struct process *p, unsigned vcoreid, const long argument[4])
     struct process_plan plan = {
         .creator = p,
         .detached = (argument[2] & PROC_DETACHED) != 0,
+        .image = image,
         .strings = frame_pointer(process_record(p, vcoreid)->message),
         .bytes = (size_t)argument[0],
         .environment = (unsigned long)argument[3],

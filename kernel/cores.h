@@ -11,6 +11,7 @@
 #define KERNEL_CORES_H
 
 #include <stdint.h>
+#include "kernel/shared/shared.h"
 #include "kernel/message.h"
 
 #define CORE_SET_WORDS 4
@@ -30,6 +31,16 @@ enum { WANT_KIND_WORD = 3, GRANT_KIND_WORD = 5 };
 static inline int core_set_has(const uint64_t *set, unsigned core)
 {
     return set[core / 64] >> core % 64 & 1;
+}
+/* The lowest core of the set from this one on; CORES_MAX: there is none. */
+static inline unsigned core_set_next(const uint64_t *set, unsigned core)
+{
+    for (unsigned word = core / 64; word < CORE_SET_WORDS; word++, core = word * 64) {
+        uint64_t left = set[word] >> core % 64;
+        if (left)
+            return core + (unsigned)__builtin_ctzll(left);
+    }
+    return CORES_MAX;
 }
 
 /* Makes the actor on this core. granted: the set of cores that may be granted. */

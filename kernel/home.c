@@ -467,7 +467,7 @@ void home_give_up(struct process *p)
     ASSERT(!refused);
     home_return_first_grant(p);
     p->change.waiting = 0;
-    for (unsigned id = 0; id < VCORES_MAX; id++) {
+    for (unsigned id = 0; id < p->made; id++) {
         struct vcore_record *record = process_record(p, id);
         if (!record || !record->attached)
             continue;

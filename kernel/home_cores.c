@@ -55,9 +55,9 @@ void home_return_core(struct process *p, unsigned core)
 
 static void return_set(struct process *p, const uint64_t *set)
 {
-    for (unsigned core = 0; core < CORES_MAX; core++)
-        if (core_set_has(set, core))
-            home_return_core(p, core);
+    for (unsigned core = core_set_next(set, 0); core < CORES_MAX;
+         core = core_set_next(set, core + 1))
+        home_return_core(p, core);
 }
 
 /* Cores that were granted while the last vcore was stopping. */
@@ -108,19 +108,19 @@ static int attach_granted(struct process *p, unsigned vcoreid, unsigned core)
 static void start_granted(struct process *p, const uint64_t *set)
 {
     uint8_t id_of_core[CORES_MAX];
-    for (unsigned core = 0; core < CORES_MAX; core++)
-        if (core_set_has(set, core)) {
-            unsigned id = next_hole(p);
-            id_of_core[core] = (uint8_t)id;
-            p->info->vcoremap[id] = (struct vcoremap_entry){VCORE_RUNNING, (uint16_t)core};
-            p->granted++;
-            p->info->grants++;
-        }
+    for (unsigned core = core_set_next(set, 0); core < CORES_MAX;
+         core = core_set_next(set, core + 1)) {
+        unsigned id = next_hole(p);
+        id_of_core[core] = (uint8_t)id;
+        p->info->vcoremap[id] = (struct vcoremap_entry){VCORE_RUNNING, (uint16_t)core};
+        p->granted++;
+        p->info->grants++;
+    }
     home_show_cores(p);
     int error = 0;
-    for (unsigned core = 0; core < CORES_MAX; core++)
-        if (core_set_has(set, core))
-            error |= attach_granted(p, id_of_core[core], core);
+    for (unsigned core = core_set_next(set, 0); core < CORES_MAX;
+         core = core_set_next(set, core + 1))
+        error |= attach_granted(p, id_of_core[core], core);
     if (error) {
         log_line("process %u (%s): out of memory for the vcores it was granted", p->pid, p->name);
         process_end(p, STATUS_KILLED, END_MEMORY);

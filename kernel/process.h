@@ -115,6 +115,7 @@ struct process {
     struct procdata *data;
     frame_t info_frame, data_frame;
 
+    struct memory_object *image; /* held: its runtime image, or NULL */
     struct handle_table handles;
     struct letter *sent; /* by channels, and not received yet: a list */
     unsigned sent_count;
@@ -173,11 +174,12 @@ struct process_plan {
     int detached;            /* does not end with its creator */
     const char *strings;     /* each ended by a NUL; read once */
     size_t bytes;
-    unsigned long environment; /* the last so many strings; the others are arguments */
+    struct memory_object *image; /* its runtime image; NULL: the system's */
+    unsigned long environment;   /* the last so many strings; the others are arguments */
 };
 
 /* Creates a process, CREATED, with this kernel as its home and without handles to it. -E_INVALID,
- * -E_LIMIT, -E_NO_MEMORY: nothing is left behind. */
+ * -E_DAMAGED, -E_TOO_LONG (the image), -E_LIMIT, -E_NO_MEMORY: nothing is left behind. */
 int process_create(const struct process_plan *plan, struct process **made);
 /* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on a management core. -E_STATE: it is not
  * CREATED. Another error: it is being ended. */

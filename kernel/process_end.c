@@ -7,6 +7,7 @@
 #include "kernel/charge.h"
 #include "kernel/control.h"
 #include "kernel/home.h"
+#include "kernel/image.h"
 #include "kernel/kernel.h"
 #include "kernel/letter.h"
 #include "kernel/memory.h"
@@ -33,6 +34,7 @@ void process_undo(struct process *p, int error)
     while (!memory_give_back(p))
         ;
     ASSERT(p->account.used == 0);
+    image_release(p);
     records_free(p);
     if (p->actor)
         actor_end(p->actor, -error, 0);
@@ -66,6 +68,7 @@ void process_continue_later(struct process *p)
 static void process_gone(struct process *p)
 {
     ASSERT(p->account.used == 0);
+    image_release(p);
     records_free(p);
     p->gone = 1;
     struct actor *actor = p->actor;

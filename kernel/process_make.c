@@ -1,11 +1,11 @@
 /* The creation of a process: everything or nothing. docs/process.md. */
 #include "abi/error.h"
-#include "abi/runtime.h"
 #include "abi/syscall.h"
 #include "arch/arch.h"
 #include "kernel/actor.h"
 #include "kernel/archive.h"
 #include "kernel/home.h"
+#include "kernel/image.h"
 #include "kernel/kernel.h"
 #include "kernel/placement.h"
 #include "kernel/probe.h"
@@ -13,32 +13,6 @@
 #include "kernel/process_end.h"
 #include "kernel/supervisor.h"
 #include "lib/string.h"
-
-extern const char runtime_image_start[], runtime_image_end[];
-
-/* The runtime image: text and read-only data are the kernel image's own frames, for all processes;
- * data is copied. */
-static int map_runtime(struct process *p)
-{
-    const struct runtime_head *head = (const struct runtime_head *)runtime_image_start;
-    uint64_t address = RUNTIME_BASE;
-    const char *from = runtime_image_start;
-    uint64_t fixed = head->text_bytes + head->rodata_bytes;
-    for (uint64_t at = 0; at < fixed; at += PAGE_BYTES) {
-        frame_t frame = arch_image_frame(from + at);
-        if (memory_map_frame(p, address + at, frame,
-                             at < head->text_bytes ? PROT_R | PROT_X : PROT_R))
-            return -E_NO_MEMORY;
-    }
-    for (uint64_t at = fixed; at < fixed + head->data_bytes + head->bss_bytes; at += PAGE_BYTES) {
-        frame_t frame = memory_map_zeroed(p, address + at, PROT_R | PROT_W);
-        if (!frame)
-            return -E_NO_MEMORY;
-        if (at < fixed + head->data_bytes)
-            memcpy(frame_pointer(frame), from + at, PAGE_BYTES);
-    }
-    return 0;
-}
 
 /* The last part of the first string, which may have no end in this page. */
 static void name_process(struct process *p, const char *arguments)
@@ -87,7 +61,6 @@ static int map_procinfo(struct process *p)
         return -E_NO_MEMORY;
     p->info = frame_pointer(p->info_frame);
     p->data = frame_pointer(p->data_frame);
-    p->data->entry = ((const struct runtime_head *)runtime_image_start)->entry;
     p->info->version = 1;
     p->info->pid = p->pid;
     p->info->tsc_hz = arch_clock_hz();
@@ -107,7 +80,7 @@ static int map_archive(struct process *p)
                       PROT_R);
 }
 
-static int fill(struct process *p, const struct process_plan *plan)
+static int fill(struct process *p, const struct process_plan *plan, const struct image *image)
 {
     int error = home_actor_make(p);
     if (!error)
@@ -115,7 +88,7 @@ static int fill(struct process *p, const struct process_plan *plan)
     if (!error)
         error = map_strings(p, plan);
     if (!error)
-        error = map_runtime(p);
+        error = image_map(p, image);
     if (!error)
         error = map_archive(p);
     if (!error)
@@ -127,8 +100,12 @@ int process_create(const struct process_plan *plan, struct process **made)
 {
     if (!plan->bytes || plan->bytes > ARGS_MAX_BYTES)
         return -E_INVALID;
+    struct image image;
+    int error = image_open(plan->image, &image);
+    if (error)
+        return error;
     struct process *p;
-    int error = process_new(&p);
+    error = process_new(&p);
     if (error)
         return error;
     p->parent = plan->creator && !plan->detached ? plan->creator->pid : 0;
@@ -137,7 +114,7 @@ int process_create(const struct process_plan *plan, struct process **made)
         p->account.limit = plan->creator->account.limit;
         p->pin_limit = plan->creator->pin_limit;
     }
-    error = fill(p, plan);
+    error = fill(p, plan, &image);
     if (error == -E_NO_MEMORY && p->account.used >= p->account.limit)
         error = -E_LIMIT;
     if (error)

@@ -40,6 +40,14 @@ def test_detached_process_outlives_its_creator(run, cores):
     assert sorted(result.lines()) == ["ok", "outlived"]
 
 
+# --- runtime images of one's own ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("test", ["parts", "kept", "errors", "guest"])
+def test_image(run, test):
+    expect_ok(run("images", test, cores=2))
+
+
 # --- sandboxes ----------------------------------------------------------------------------------------
 
 
