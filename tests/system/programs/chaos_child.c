@@ -233,8 +233,10 @@ static uint64_t near_value(struct vcore *v, enum kind kind)
         return below(v, cores + 1);
     case KIND_POWER:
         return 1ull << below(v, 14);
-    case KIND_MASK:
-        return ~(random_next(&v->state) & random_next(&v->state) & random_next(&v->state));
+    case KIND_MASK: /* an eighth of the calls is refused, or half of them */
+        return below(v, 2)
+                   ? ~(random_next(&v->state) & random_next(&v->state) & random_next(&v->state))
+                   : random_next(&v->state);
     default:
         return any_value(v);
     }
@@ -407,7 +409,7 @@ static void step(struct vcore *v)
         argument[i] = (long)(near && below(v, 16) ? near_value(v, shape->kind[i]) : any_value(v));
     fill_page(v, shape->content, argument);
     restrain(v, number, argument);
-    if (below(v, 4))
+    if (below(v, 8))
         aim(v, number, argument);
     long result = counted_call(number, argument);
     if (result >= 0)
