@@ -210,9 +210,7 @@ long channel_call(struct process *p, unsigned vcoreid, long number, const long a
         return create(p, (unsigned long)argument[0]);
     case PANDO_channel_ring:
         return ring(p, (unsigned long)argument[0]);
-    case PANDO_channel_watch:
-        return watch(p, (unsigned long)argument[0], (unsigned long)argument[1]);
     default:
-        return channel_message_call(p, vcoreid, number, argument);
+        return watch(p, (unsigned long)argument[0], (unsigned long)argument[1]);
     }
 }

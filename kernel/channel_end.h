@@ -6,10 +6,10 @@
 #define KERNEL_CHANNEL_END_H
 
 #include <stdint.h>
+#include "kernel/channel_wait.h"
 #include "kernel/letter.h"
 #include "lib/list.h"
 
-struct channel_wait;
 struct process;
 
 /* Invariants: open while holds, the number of handles that name it, in tables and letters, is not 0. lies_in is
@@ -49,10 +49,11 @@ void channel_wait_end(struct channel_wait *wait);
 /* Answers all who wait in the list. */
 void channel_waits_answer(struct list *waits, long result);
 
-/* The calls channel_*. */
+/* channel_create, channel_ring, channel_watch. */
 long channel_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
-/* channel_send and channel_receive among them. */
-long channel_message_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+/* channel_message.c: */
+long channel_send_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+long channel_receive_call(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 unsigned channel_depth(const struct channel_end *end);
 

@@ -6,36 +6,68 @@
 #include "kernel/channel_end.h"
 #include "kernel/kernel.h"
 #include "kernel/memory_move.h"
-#include "kernel/pool.h"
 #include "kernel/process.h"
 
-/* In the list of receivers, or of senders, of the end; its vcore's record points to it. */
-struct channel_wait {
-    struct list list;
-    struct process *process;
-    struct channel_end *end;
-    unsigned vcoreid;
-    long number, argument[4];
-};
+static void answer(struct channel_wait *wait, long result)
+{
+    home_answer(wait->process, wait->vcoreid, result); /* ends the wait */
+}
 
-static struct pool waits = POOL_OF(struct channel_wait);
+static struct channel_wait *first_wait(const struct list *list)
+{
+    return LIST_ENTRY(list->next, struct channel_wait, list);
+}
+
+static struct vcore_record *record_of(struct channel_wait *wait)
+{
+    return LIST_ENTRY(wait, struct vcore_record, channel_wait);
+}
+
+static unsigned right(long number)
+{
+    return number == PANDO_channel_send ? RIGHT_WRITE : RIGHT_READ;
+}
+
+/* Whether the waiting call still names its end: the handle may have been closed, and its number be
+ * another's. */
+static int find_again(const struct channel_wait *wait, const struct vcore_record *record)
+{
+    struct channel_end *end;
+    int error = handle_object(wait->process, (unsigned long)record->argument[0], HANDLE_CHANNEL,
+                              right(record->number), &end);
+    return !error && end != wait->end ? -E_NO_ENTRY : error;
+}
+
+/* --- one attempt ----------------------------------------------------------------------------- */
+
+/* Words alone go straight to a receiver that waits for them: no letter is made. */
+static int hand_over(struct channel_end *to, const struct channel_message *message)
+{
+    if (list_empty(&to->receivers) || !list_empty(&to->letters) || !letter_is_plain(message))
+        return 0;
+    struct channel_wait *wait = first_wait(&to->receivers);
+    struct vcore_record *record = record_of(wait);
+    if (find_again(wait, record))
+        return 0;
+    letter_write(record, message);
+    answer(wait, 0);
+    return 1;
+}
 
 static long send(struct process *p, unsigned vcoreid, struct channel_end *end,
-                 const long argument[4])
+                 const struct channel_message *message, const long argument[4])
 {
     struct channel_end *to = end->other;
-    struct channel_message message;
-    letter_read(p, vcoreid, &message);
     if (!to->holds)
         return -E_CLOSED;
-    int error = letter_check(p, &message, to);
+    int error = letter_check(p, message, to);
     if (error)
         return error;
     if (to->count == channel_depth(to))
         return -E_FULL;
-    if (message.page_mode != PAGES_NONE && memory_busy(p))
+    if (message->page_mode != PAGES_NONE && memory_busy(p))
         return memory_wait(p, vcoreid, PANDO_channel_send, argument);
-    return letter_post(p, vcoreid, &message, to);
+    return letter_post(p, vcoreid, message, to);
 }
 
 static long receive(struct process *p, unsigned vcoreid, struct channel_end *end,
@@ -51,75 +83,55 @@ static long receive(struct process *p, unsigned vcoreid, struct channel_end *end
     return letter_open(p, vcoreid, letter, (uint64_t)argument[1]);
 }
 
-static unsigned rights(long number)
-{
-    return number == PANDO_channel_send ? RIGHT_WRITE : RIGHT_READ;
-}
-
-static long attempt(struct process *p, unsigned vcoreid, struct channel_end *end, long number,
-                    const long argument[4])
-{
-    return number == PANDO_channel_send ? send(p, vcoreid, end, argument)
-                                        : receive(p, vcoreid, end, argument);
-}
-
-static int would_wait(long result)
-{
-    return result == -E_FULL || result == -E_EMPTY;
-}
-
 /* --- waiting --------------------------------------------------------------------------------- */
 
-static long wait_for(struct process *p, unsigned vcoreid, struct channel_end *end, long number,
-                     const long argument[4])
+static long wait_in(struct list *list, struct process *p, unsigned vcoreid, struct channel_end *end,
+                    long number, const long argument[4])
 {
-    struct channel_wait *wait = pool_get(&waits);
-    if (!wait)
-        return -E_NO_MEMORY;
-    wait->process = p;
-    wait->end = end;
-    wait->vcoreid = vcoreid;
-    wait->number = number;
+    struct vcore_record *record = process_record(p, vcoreid);
+    struct channel_wait *wait = &record->channel_wait;
+    record->number = number;
     for (unsigned i = 0; i < 4; i++)
-        wait->argument[i] = argument[i];
-    list_append(number == PANDO_channel_send ? &end->senders : &end->receivers, &wait->list);
-    process_record(p, vcoreid)->channel_wait = wait;
+        record->argument[i] = argument[i];
+    wait->end = end;
+    wait->process = p;
+    wait->vcoreid = vcoreid;
+    list_append(list, &wait->list);
     return CALL_LATER;
 }
 
 void channel_wait_end(struct channel_wait *wait)
 {
-    process_record(wait->process, wait->vcoreid)->channel_wait = NULL;
     list_remove(&wait->list);
-    pool_put(&waits, wait);
-}
-
-static void answer(struct channel_wait *wait, long result)
-{
-    home_answer(wait->process, wait->vcoreid, result); /* ends the wait */
+    wait->end = NULL;
 }
 
 void channel_waits_answer(struct list *list, long result)
 {
     while (!list_empty(list))
-        answer(LIST_ENTRY(list->next, struct channel_wait, list), result);
+        answer(first_wait(list), result);
 }
 
-/* The first of the list makes its call again. Its handle may have been closed, or name another end
- * by now. 0: it waits on. */
+static long attempt_again(struct channel_wait *wait, struct vcore_record *record)
+{
+    struct channel_message message;
+    int error = find_again(wait, record);
+    if (error)
+        return error;
+    if (record->number == PANDO_channel_receive)
+        return receive(wait->process, wait->vcoreid, wait->end, record->argument);
+    letter_read(record, &message);
+    return send(wait->process, wait->vcoreid, wait->end, &message, record->argument);
+}
+
+/* The first of the list makes its call again. 0: it waits on. */
 static int go_on(struct list *list)
 {
     if (list_empty(list))
         return 0;
-    struct channel_wait *wait = LIST_ENTRY(list->next, struct channel_wait, list);
-    struct channel_end *end;
-    long result = handle_object(wait->process, (unsigned long)wait->argument[0], HANDLE_CHANNEL,
-                                rights(wait->number), &end);
-    if (!result && end != wait->end)
-        result = -E_NO_ENTRY;
-    if (!result)
-        result = attempt(wait->process, wait->vcoreid, end, wait->number, wait->argument);
-    if (would_wait(result))
+    struct channel_wait *wait = first_wait(list);
+    long result = attempt_again(wait, record_of(wait));
+    if (result == -E_FULL || result == -E_EMPTY)
         return 0;
     if (result == CALL_LATER)
         channel_wait_end(wait); /* for its memory now: it is answered, or makes its call again */
@@ -138,21 +150,40 @@ void channel_settle(struct channel_end *end)
 
 /* --- the calls ------------------------------------------------------------------------------- */
 
-long channel_message_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+long channel_send_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    unsigned long flags = (unsigned long)argument[number == PANDO_channel_send ? 1 : 3];
+    unsigned long flags = (unsigned long)argument[1];
+    struct channel_message message;
     struct channel_end *end;
     if (flags & ~(unsigned long)CHANNEL_WAIT)
         return -E_INVALID;
-    long result =
-        handle_object(p, (unsigned long)argument[0], HANDLE_CHANNEL, rights(number), &end);
+    long result = handle_object(p, (unsigned long)argument[0], HANDLE_CHANNEL, RIGHT_WRITE, &end);
     if (result)
         return result;
-    struct channel_end *queue = number == PANDO_channel_send ? end->other : end;
-    result = attempt(p, vcoreid, end, number, argument);
+    letter_read(process_record(p, vcoreid), &message);
+    if (hand_over(end->other, &message))
+        return 0;
+    result = send(p, vcoreid, end, &message, argument);
+    if (result == 0 || result == CALL_LATER)
+        channel_settle(end->other);
+    else if (result == -E_FULL && flags)
+        return wait_in(&end->senders, p, vcoreid, end, number, argument);
+    return result;
+}
+
+long channel_receive_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
+{
+    unsigned long flags = (unsigned long)argument[3];
+    struct channel_end *end;
+    if (flags & ~(unsigned long)CHANNEL_WAIT)
+        return -E_INVALID;
+    long result = handle_object(p, (unsigned long)argument[0], HANDLE_CHANNEL, RIGHT_READ, &end);
+    if (result)
+        return result;
+    result = receive(p, vcoreid, end, argument);
     if (result >= 0 || result == CALL_LATER)
-        channel_settle(queue);
-    else if (flags && would_wait(result))
-        result = wait_for(p, vcoreid, end, number, argument);
+        channel_settle(end);
+    else if (result == -E_EMPTY && flags)
+        return wait_in(&end->receivers, p, vcoreid, end, number, argument);
     return result;
 }

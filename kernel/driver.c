@@ -19,6 +19,7 @@ static int vcore_fill(struct vcore *v, const struct message *m)
     v->pid = key_pid(m->word[0]);
     v->id = (uint16_t)key_vcoreid(m->word[0]);
     v->home = m->word[1];
+    v->process = address_core(v->home) == this_core ? process_find(v->pid) : NULL;
     v->permitted = m->word[5];
     v->data = frame_pointer((frame_t)m->word[2]);
     v->xsave = (frame_t)(m->word[2] >> 32);
@@ -147,7 +148,7 @@ static void start(const struct message *m)
     v->fresh = m->word[1] == FRAME_NONE;
     if (!v->fresh)
         load_saved(v, (frame_t)m->word[1]);
-    v->slice_us = (uint32_t)m->word[2];
+    v->slice_ticks = (uint32_t)m->word[2] * (arch_clock_hz() / 1000000);
     vcore_make_runnable(v);
     v->data->idle = 0;
     if (v->granted)

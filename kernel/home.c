@@ -144,8 +144,8 @@ static void close_call(struct vcore_record *record)
     record->call_open = record->request_open = 0;
     record->waits_for = 0;
     record->handed_up = 0;
-    if (record->channel_wait)
-        channel_wait_end(record->channel_wait);
+    if (record->channel_wait.end)
+        channel_wait_end(&record->channel_wait);
 }
 
 void home_vcore_tell_stop(struct process *p, unsigned vcoreid, unsigned flags, long result)
@@ -173,6 +173,15 @@ void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags, long r
     close_call(record);
 }
 
+static __attribute__((noinline)) void answer_far(struct process *p, unsigned vcoreid,
+                                                 uint64_t asker, long result)
+{
+    struct message m = {.head = message_head(MESSAGE_CALL_DONE)};
+    m.word[0] = vcore_key(p->pid, vcoreid);
+    m.word[1] = (uint64_t)result;
+    actor_reply(p->actor, asker, &m);
+}
+
 void home_answer(struct process *p, unsigned vcoreid, long result)
 {
     struct vcore_record *record = process_record(p, vcoreid);
@@ -183,10 +192,7 @@ void home_answer(struct process *p, unsigned vcoreid, long result)
         vcore_answer(p->pid, vcoreid, result);
         return;
     }
-    struct message m = {.head = message_head(MESSAGE_CALL_DONE)};
-    m.word[0] = vcore_key(p->pid, vcoreid);
-    m.word[1] = (uint64_t)result;
-    actor_reply(p->actor, record->asker, &m);
+    answer_far(p, vcoreid, record->asker, result);
 }
 
 /* --- notification ---------------------------------------------------------------------------- */
@@ -290,8 +296,8 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_event_rings] = event_call,
     [PANDO_partition_root] = handle_call,
     [PANDO_channel_create] = channel_call,
-    [PANDO_channel_send] = channel_call,
-    [PANDO_channel_receive] = channel_call,
+    [PANDO_channel_send] = channel_send_call,
+    [PANDO_channel_receive] = channel_receive_call,
     [PANDO_channel_ring] = channel_call,
     [PANDO_channel_watch] = channel_call,
     [PANDO_object_create] = object_call,

@@ -126,7 +126,8 @@ void home_wake(struct process *p)
  * by themselves, and then their vcores stop. */
 static int waits_long(const struct vcore_record *record)
 {
-    return record->request_open || record->waits_for || record->handed_up || record->channel_wait;
+    return record->request_open || record->waits_for || record->handed_up ||
+           record->channel_wait.end;
 }
 
 static void abandon(struct process *p, unsigned vcoreid)

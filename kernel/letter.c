@@ -18,17 +18,23 @@ _Static_assert(sizeof(struct channel_message) % sizeof(uint64_t) == 0, "read by 
 
 static struct pool letters = POOL_OF(struct letter);
 
-static struct channel_message *message_page(struct process *p, unsigned vcoreid)
+void letter_read(const struct vcore_record *record, struct channel_message *message)
 {
-    return frame_pointer(process_record(p, vcoreid)->message);
-}
-
-void letter_read(struct process *p, unsigned vcoreid, struct channel_message *message)
-{
-    const uint64_t *from = (const uint64_t *)message_page(p, vcoreid);
+    const uint64_t *from = frame_pointer(record->message);
     uint64_t *to = (uint64_t *)message;
+#pragma GCC unroll 16
     for (unsigned i = 0; i < WORDS; i++)
         to[i] = user_word_read(&from[i]);
+}
+
+/* Of a plain message addr and rights mean nothing, and go along only as zero. */
+void letter_write(const struct vcore_record *record, const struct channel_message *message)
+{
+    struct channel_message *to = frame_pointer(record->message);
+    int pages = message->pages != 0;
+    *to = *message;
+    to->addr = pages ? message->addr : 0;
+    to->rights = 0;
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
@@ -201,14 +207,11 @@ long letter_open(struct process *p, unsigned vcoreid, struct letter *letter, uin
         error = put_pages(p, letter, addr);
     if (error)
         return error;
-    struct channel_message *message = message_page(p, vcoreid);
-    memset(message, 0, sizeof *message);
-    memcpy(message->word, letter->word, sizeof letter->word);
-    message->page_mode = letter->page_mode;
-    message->pages = pages;
-    message->addr = pages ? addr : 0;
+    struct channel_message message = {.addr = addr, .pages = pages, .page_mode = letter->page_mode};
+    memcpy(message.word, letter->word, sizeof letter->word);
     for (unsigned i = 0; handles && i < MESSAGE_HANDLES; i++)
-        message->handle[i] = give_handle(p, &letter->handle[i]);
+        message.handle[i] = give_handle(p, &letter->handle[i]);
+    letter_write(process_record(p, vcoreid), &message);
     letter_leave(letter);
     sent_remove(letter);
     pool_put(&letters, letter);

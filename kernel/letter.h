@@ -13,6 +13,7 @@
 
 struct channel_end;
 struct process;
+struct vcore_record;
 
 /* Invariants: in the queue of `to`, or (to NULL) out of it: about to be given back. Nothing in front of a
  * letter is received after it. While it is filling, its pages are still being taken, and it is not
@@ -35,8 +36,16 @@ struct letter {
 
 enum { LETTERS_MAX = 1024 }; /* of one sender that nobody has received */
 
-/* The process's message from its message page, read once. */
-void letter_read(struct process *p, unsigned vcoreid, struct channel_message *message);
+/* The message in a vcore's message page, each word read once; and one written there. */
+void letter_read(const struct vcore_record *record, struct channel_message *message);
+void letter_write(const struct vcore_record *record, const struct channel_message *message);
+
+/* Words alone: neither handles nor pages. */
+static inline int letter_is_plain(const struct channel_message *message)
+{
+    return !(message->handle[0] | message->handle[1] | message->handle[2] | message->handle[3] |
+             message->pages | message->page_mode);
+}
 
 /* May the process send this to the end? 0, or an error, and nothing is done. */
 int letter_check(struct process *p, const struct channel_message *message, struct channel_end *to);

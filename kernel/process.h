@@ -11,6 +11,7 @@
 #include "abi/syscall.h"
 #include "kernel/account.h"
 #include "kernel/backlog.h"
+#include "kernel/channel_wait.h"
 #include "kernel/filter.h"
 #include "kernel/handle.h"
 #include "kernel/mailbox.h"
@@ -93,9 +94,9 @@ struct vcore_record {
     uint32_t driver_written;               /* of the driver's ring, while no kernel drives it */
     struct mailbox_writer ring;            /* the home's; the driver's has as many events */
     frame_t ring_frame[2 * MAILBOX_PAGES]; /* home's, driver's; FRAME_NONE: none was made */
-    struct channel_wait *channel_wait;     /* its call waits at a channel */
+    struct channel_wait channel_wait;      /* its call waits at a channel */
     uint64_t fault_address;
-};
+} __attribute__((aligned(256))); /* so that one is found by shifts */
 
 struct process {
     struct process *next; /* all processes at this home */

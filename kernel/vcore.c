@@ -12,7 +12,8 @@
 struct vcore *vcore_turns, *vcore_loaded;
 static struct vcore *sliced; /* who has a slice of the core, and until when on arch_clock */
 static uint64_t slice_end;
-static int others_wait; /* since nobody has a slice */
+static uint64_t tick_at; /* when the timer ticks, on arch_clock; past or 0: not known */
+static int others_wait;  /* since nobody has a slice */
 
 struct vcore *vcore_find(uint64_t key)
 {
@@ -109,11 +110,6 @@ void vcore_make_runnable(struct vcore *v)
     others_wait |= !sliced && v != vcore_loaded;
 }
 
-int vcore_others_wait(void)
-{
-    return others_wait;
-}
-
 static int others_runnable(const struct vcore *v)
 {
     for (const struct vcore *other = v->next; other != v; other = other->next)
@@ -122,21 +118,35 @@ static int others_runnable(const struct vcore *v)
     return 0;
 }
 
-/* A slice goes on when its vcore is entered again; a vcore that is alone has none, and no tick. */
+/* A timer that ticks earlier is left as it is: the tick finds the slice not over, and the timer is
+ * armed again. So vcores that take turns fast do not arm it each time. */
+static void tick_by(uint64_t end, uint64_t now)
+{
+    if (now < tick_at && tick_at <= end)
+        return;
+    tick_at = end;
+    arch_timer_arm((end - now) * 1000 / (arch_clock_hz() / 1000000) + 1);
+}
+
+/* A slice goes on when its vcore is entered again; a vcore that is alone has none. */
 static void arm_slice(struct vcore *v)
 {
     others_wait = 0;
     if (!others_runnable(v)) {
-        if (sliced)
-            arch_timer_arm(0);
         sliced = NULL;
         return;
     }
-    uint64_t ticks_a_us = arch_clock_hz() / 1000000, now = arch_clock();
+    uint64_t now = arch_clock();
     if (sliced != v)
-        slice_end = now + v->slice_us * ticks_a_us;
+        slice_end = now + v->slice_ticks;
     sliced = v;
-    arch_timer_arm(now < slice_end ? (slice_end - now) * 1000 / ticks_a_us + 1 : 1);
+    tick_by(now < slice_end ? slice_end : now, now);
+}
+
+void vcore_goes_on(struct vcore *v)
+{
+    if (others_wait)
+        arm_slice(v);
 }
 
 static void enter_state(struct vcore *v)
@@ -166,12 +176,14 @@ _Noreturn void vcore_enter_briefly(struct vcore *v)
     enter_state(v);
     arm_slice(v); /* takes note of whose slice it is */
     arch_timer_arm(BRIEF_NS);
+    tick_at = 0;
     arch_user_enter();
 }
 
 void kernel_interrupt(enum interrupt which)
 {
     probe_interrupted();
+    tick_at = which == INTERRUPT_TIMER ? 0 : tick_at;
     if (which == INTERRUPT_TIMER && vcore_turns && sliced == vcore_turns &&
         arch_clock() >= slice_end)
         vcore_turns = vcore_turns->next; /* else the tick is another's, which came late */

@@ -25,22 +25,18 @@ static int ask(struct vcore *v, uint64_t to, struct message *m)
     return 0;
 }
 
-/* A call for the home: directly when this kernel is the home, else by a request. */
-static long call_home(struct vcore *v, long number, const long argument[4])
+/* The loaded vcore waits. Another one is entered at once if nothing waits that only the loop does: to
+ * the rest of the kernel it is as if the call had returned. */
+static _Noreturn void leave_to_next(void)
 {
-    v->yields = number == PANDO_vcore_yield;
-    if (address_core(v->home) == this_core) {
-        v->run = VCORE_PARKED;
-        long result = home_call(process_find(v->pid), v->id, number, argument);
-        if (result == CALL_LATER)
-            kernel_loop();
-        if (!actor_local_waits() && !vcore_others_wait() && !v->yields) {
-            v->run = VCORE_RUNNABLE;
-            return result;
-        }
-        vcore_answered(v, result);
-        kernel_loop();
-    }
+    struct vcore *next = actor_local_waits() ? NULL : vcore_next();
+    if (next)
+        vcore_enter(next);
+    kernel_loop();
+}
+
+static __attribute__((noinline)) long call_far(struct vcore *v, long number, const long argument[4])
+{
     struct message m = {.head = message_head(MESSAGE_CALL)};
     m.word[0] = vcore_key_of(v) | (uint64_t)number << 48;
     memcpy(&m.word[1], argument, 4 * sizeof argument[0]);
@@ -50,11 +46,30 @@ static long call_home(struct vcore *v, long number, const long argument[4])
     kernel_loop();
 }
 
+/* A call for the home: directly when this kernel is the home, else by a request. */
+static long call_home(struct vcore *v, long number, const long argument[4])
+{
+    v->yields = number == PANDO_vcore_yield;
+    if (!v->process)
+        return call_far(v, number, argument);
+    v->run = VCORE_PARKED;
+    long result = home_call(v->process, v->id, number, argument);
+    if (result == CALL_LATER)
+        leave_to_next();
+    if (!actor_local_waits() && !v->yields) {
+        v->run = VCORE_RUNNABLE;
+        vcore_goes_on(v);
+        return result;
+    }
+    vcore_answered(v, result);
+    kernel_loop();
+}
+
 /* Faults keep the context as it is: the answer resumes it, or the home stops the vcore. */
 static int fault_home(struct vcore *v, const struct user_fault *fault)
 {
     if (address_core(v->home) == this_core) {
-        int error = home_fault(process_find(v->pid), v->id, fault);
+        int error = home_fault(v->process, v->id, fault);
         if (error)
             v->run = VCORE_PARKED;
         return error;
@@ -78,7 +93,7 @@ int vcore_fault_at_entry(struct vcore *v)
     return v->run == VCORE_PARKED ? 0 : -E_LIMIT;
 }
 
-static long call_console(struct vcore *v, const long argument[4])
+static __attribute__((noinline)) long call_console(struct vcore *v, const long argument[4])
 {
     if (this_core == 0)
         return console_write(v->message, (uint64_t)argument[0], (uint64_t)argument[1]);

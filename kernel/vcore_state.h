@@ -33,7 +33,8 @@ struct vcore {
     frame_t stop_frame;
     long stop_result;
     uint64_t home;
-    uint64_t permitted; /* calls: filter.h */
+    struct process *process; /* when this kernel is the home */
+    uint64_t permitted;      /* calls: filter.h */
     void *space;
     void *fp;                /* a page: FP state while not loaded */
     struct vcore_data *data; /* of the process's procdata: each word read once, then checked */
@@ -42,7 +43,7 @@ struct vcore {
     struct context context; /* while not loaded */
     uint64_t gs_base;
     struct mailbox_writer ring; /* the driver's */
-    uint32_t slice_us;
+    uint64_t slice_ticks;       /* of arch_clock */
     uint64_t used, loaded_at; /* on arch_clock: how long it was loaded, but for the present time */
 };
 
@@ -80,9 +81,9 @@ int vcore_enter_at_entry(struct vcore *v);
 
 /* It is runnable from now on: not in the middle of entering user mode. */
 void vcore_make_runnable(struct vcore *v);
-/* Whether a vcore has become runnable for which the one that is loaded has no slice yet: then it is
- * entered by way of the loop. */
-int vcore_others_wait(void);
+/* The loaded vcore goes straight back to user mode: it has a slice from now on if others wait that did
+ * not when it was entered. */
+void vcore_goes_on(struct vcore *v);
 
 /* Ends the wait of a parked vcore with the result of its call; does nothing for one that is not
  * parked. */

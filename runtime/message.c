@@ -11,12 +11,14 @@ static void copy(void *to, const void *from, uint64_t bytes)
     uint64_t *to_word = to;
     const uint64_t *from_word = from;
 
+    if (!bytes)
+        return;
     if ((bytes | (uintptr_t)to | (uintptr_t)from) % sizeof *to_word) {
         memcpy(to, from, bytes);
         return;
     }
-    for (uint64_t i = 0; i < bytes / sizeof *to_word; i++)
-        to_word[i] = from_word[i];
+    uint64_t words = bytes / sizeof *to_word;
+    __asm__ volatile("rep movsq" : "+D"(to_word), "+S"(from_word), "+c"(words) : : "memory");
 }
 
 /* The caller's page, made when it first needs one. NULL: out of memory. */
