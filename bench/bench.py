@@ -78,6 +78,11 @@ def kmsg():
     return int(total), f"instructions (sender {sender}, receiver {receiver}; {least} to {most})"
 
 
+def ring_roundtrip():
+    both, _, here, _, there = run("bench_channel", "ring", cores=3)[0].split()
+    return int(both), f"instructions (one side {here}, the other {there})"
+
+
 def kernel_fork():
     values = sorted(int(re.search(r"fork: (\d+)", line).group(1))
                     for line in probe("fork", 10, "paths"))
@@ -131,6 +136,8 @@ FIGURES = {
     "move_1m": lambda: (number(run("bench_move", "256")[0]), "instructions"),
     "move_2m": lambda: (number(run("bench_move", "512")[0]), "instructions"),
     "proc_cycle": lambda: (number(run("bench_proc")[0]), "instructions"),
+    "chan_roundtrip": lambda: (number(run("bench_channel", "roundtrip")[0]), "instructions"),
+    "ring_roundtrip": ring_roundtrip,
     "kmsg": kmsg,
     "shootdown_8": lambda: shootdown(8),
     "channel_host_ratio": host_ratio,

@@ -114,8 +114,9 @@ const struct handle_class channel_handles = {"channel", hold, release, stop_list
 
 /* --- ends that lie in queues ----------------------------------------------------------------- */
 
-/* An end in a letter has one handle, that one; so from an end the way up, over the queue in which it lies, is one
- * way, and ends at one that a process has. docs/channel_end.md proves that no ring of them can come about. */
+/* An end in a letter has one handle, that one; so from an end the way up, over the queue in which it
+ * lies, is one way, and ends at one that a process has. docs/channel_end.md proves that no ring of
+ * them can come about. */
 int channel_may_lie(const struct channel_end *end, const struct channel_end *to)
 {
     if (end->holds > 1)

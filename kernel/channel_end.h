@@ -1,5 +1,5 @@
-/* Channels between processes: two ends, each with a queue of letters. docs/channel_end.md. What kernels
- * send one another is kernel/shared/channel.h.
+/* Channels between processes: two ends, each with a queue of letters. docs/channel_end.md. What
+ * kernels send one another is kernel/shared/channel.h.
  *
  * Both ends are at the home of those who use them. All functions: there, in handlers. */
 #ifndef KERNEL_CHANNEL_END_H
@@ -12,9 +12,10 @@
 
 struct process;
 
-/* Invariants: open while holds, the number of handles that name it, in tables and letters, is not 0. lies_in is
- * set exactly while its only handle is in a letter: to the end that receives that. Receivers wait only while no
- * letter is there, senders only while the queue that they send to is full. */
+/* Invariants: open while holds, the number of handles that name it, in tables and letters, is not 0.
+ * lies_in is set exactly while its only handle is in a letter: to the end that receives that.
+ * Receivers wait only while no letter can be received, senders only while the queue that they send to
+ * is full. */
 struct channel_end {
     struct channel *channel;
     struct channel_end *other;
@@ -32,8 +33,8 @@ struct channel_end {
     uint8_t rung;           /* the doorbell, before anyone listened */
 };
 
-/* Who waits to receive from the end's queue, or to send to it, goes on, in the order of asking, until nobody can;
- * then events are posted. After each change of the queue. */
+/* Who waits to receive from the end's queue, or to send to it, goes on, in the order of asking, until
+ * nobody can; then events are posted. After each change of the queue. */
 void channel_settle(struct channel_end *end);
 /* Posts what changed in the end's queue since the last time. */
 void channel_post_news(struct channel_end *end);

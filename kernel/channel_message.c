@@ -1,7 +1,7 @@
 /* channel_send, channel_receive, and who waits in them. docs/channel_end.md.
  *
- * To wait is to make the call again later: when the queue has changed, the call is checked anew, and is
- * then done whole or refused whole, by the state of that moment. */
+ * To wait is to make the call again later: when the queue has changed, the call is checked anew, and
+ * is then done whole or refused whole, by the state of that moment. */
 #include "abi/error.h"
 #include "kernel/channel_end.h"
 #include "kernel/kernel.h"

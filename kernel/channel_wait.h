@@ -8,8 +8,8 @@
 struct channel_end;
 struct process;
 
-/* Invariant: end is set exactly while it is in the end's list of receivers, or of senders; then the record's
- * number and argument are those of the call. */
+/* Invariant: end is set exactly while it is in the end's list of receivers, or of senders; then the
+ * record's number and argument are those of the call. */
 struct channel_wait {
     struct list list;
     struct channel_end *end;

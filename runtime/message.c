@@ -8,17 +8,13 @@
 /* Structures of whole words are what nearly all of these calls carry. */
 static void copy(void *to, const void *from, uint64_t bytes)
 {
-    uint64_t *to_word = to;
-    const uint64_t *from_word = from;
-
     if (!bytes)
         return;
-    if ((bytes | (uintptr_t)to | (uintptr_t)from) % sizeof *to_word) {
+    if ((bytes | (uintptr_t)to | (uintptr_t)from) % sizeof(uint64_t)) {
         memcpy(to, from, bytes);
         return;
     }
-    uint64_t words = bytes / sizeof *to_word;
-    __asm__ volatile("rep movsq" : "+D"(to_word), "+S"(from_word), "+c"(words) : : "memory");
+    words_copy(to, from, bytes / sizeof(uint64_t));
 }
 
 /* The caller's page, made when it first needs one. NULL: out of memory. */

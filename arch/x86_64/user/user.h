@@ -147,6 +147,11 @@ static inline void fp_restore(const void *area, uint64_t mask)
 /* --- the processor ------------------------------------------------------------------------------
  */
 
+static inline void words_copy(void *to, const void *from, uint64_t words)
+{
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+}
+
 static inline void cpu_relax(void)
 {
     __builtin_ia32_pause();
