@@ -18,12 +18,14 @@
 #include "lib/string.h"
 
 enum { RECORDS_PER_PAGE = PAGE_BYTES / sizeof(struct vcore_record) };
-_Static_assert(RECORDS_PER_PAGE *RECORD_PAGES >= VCORES_MAX, "records for all vcores");
+_Static_assert(RECORDS_PER_PAGE *RECORD_PAGES >= VCORES_MAX - 1, "records for all vcores");
 
 struct vcore_record *process_record(struct process *p, unsigned vcoreid)
 {
-    struct vcore_record *page = p->records[vcoreid / RECORDS_PER_PAGE];
-    return page ? &page[vcoreid % RECORDS_PER_PAGE] : NULL;
+    if (vcoreid == 0)
+        return &p->first;
+    struct vcore_record *page = p->records[(vcoreid - 1) / RECORDS_PER_PAGE];
+    return page ? &page[(vcoreid - 1) % RECORDS_PER_PAGE] : NULL;
 }
 
 /* Sends what must arrive. It cannot be refused: a home has at most COMMANDS_MAX under way for a
@@ -71,8 +73,8 @@ static uint32_t ticks_to_us(uint64_t ticks)
  * and goes with the process. */
 int home_vcore_make(struct process *p, unsigned vcoreid)
 {
-    struct vcore_record **page = &p->records[vcoreid / RECORDS_PER_PAGE];
-    if (!*page && !(*page = arch_private_alloc()))
+    if (!process_record(p, vcoreid) &&
+        !(p->records[(vcoreid - 1) / RECORDS_PER_PAGE] = arch_private_alloc()))
         return -E_NO_MEMORY;
     struct vcore_record *record = process_record(p, vcoreid);
     if (record->message)

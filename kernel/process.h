@@ -149,8 +149,9 @@ struct process {
     unsigned wants_open; /* ALLOC_WANTs that are not answered yet */
     unsigned requests;   /* cores_request calls of _M that the allocator has not answered yet: */
     uint8_t request_first, request_last; /* a list of vcores, in order */
-    uint64_t first_grant[4]; /* RUNNABLE_M: cores that wait for the last vcore to stop */
-    struct vcore_record *records[RECORD_PAGES];
+    uint64_t first_grant[4];   /* RUNNABLE_M: cores that wait for the last vcore to stop */
+    struct vcore_record first; /* vcore 0's: most processes have no other */
+    struct vcore_record *records[RECORD_PAGES]; /* the others', in pages made when needed */
 
     struct filter filter;
     struct watch *watches; /* who is told of its end: watch.h */

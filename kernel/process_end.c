@@ -22,6 +22,7 @@ enum {
 
 static void records_free(struct process *p)
 {
+    p->first = (struct vcore_record){0};
     for (unsigned i = 0; i < RECORD_PAGES; i++)
         if (p->records[i]) {
             arch_private_free(p->records[i]);

@@ -43,10 +43,17 @@ static void wait_for_all(int count, int may_have_ended)
     }
 }
 
+/* The home may have no memory for one more that runs: then that one has ended. */
+static void run_or_end(long child)
+{
+    long error = raw_call(PANDO_proc_run, child, 0, 0);
+    CHECK(error == 0 || error == -E_NO_MEMORY);
+}
+
 static void test_run(int count)
 {
     for (int i = 0; i < count; i++)
-        CHECK_IS(raw_call(PANDO_proc_run, children[i], 0, 0), 0);
+        run_or_end(children[i]);
     kill_all(count);
     wait_for_all(count, 1);
 }
