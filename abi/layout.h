@@ -20,6 +20,12 @@
 #define KERNEL_SLOT_BASE 0x00007f8000000000
 #define USER_TOP         0x00007ffffffff000 /* the last page of the lower half is never mapped */
 
+/* The own slots of the first vcores: pages that are missing there are made by the vcore's own core
+ * (docs/slot.md). Others may use them too, and later vcores what slots they like. */
+#define OWN_SLOTS      8
+#define OWN_SLOT_FIRST 128
+#define OWN_SLOT_BASE(vcoreid) ((OWN_SLOT_FIRST + (vcoreid) + 0ull) << SLOT_SHIFT)
+
 #define ARGS_MAX_BYTES    0x10000
 #define RUNTIME_MAX_BYTES (PROCINFO_BASE - RUNTIME_BASE)
 

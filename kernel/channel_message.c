@@ -65,7 +65,8 @@ static long send(struct process *p, unsigned vcoreid, struct channel_end *end,
         return error;
     if (to->count == channel_depth(to))
         return -E_FULL;
-    if (message->page_mode != PAGES_NONE && memory_busy(p))
+    uint64_t bytes = message->pages * (uint64_t)PAGE_BYTES;
+    if (message->page_mode != PAGES_NONE && memory_held(p, message->addr, bytes))
         return memory_wait(p, vcoreid, PANDO_channel_send, argument);
     return letter_post(p, vcoreid, message, to);
 }
@@ -78,7 +79,8 @@ static long receive(struct process *p, unsigned vcoreid, struct channel_end *end
         return end->other->holds || end->count ? -E_EMPTY : -E_CLOSED;
     if (letter->pages > (unsigned long)argument[2])
         return -E_TOO_LONG;
-    if (letter->pages && memory_busy(p))
+    if (letter->pages &&
+        memory_held(p, (uint64_t)argument[1], letter->pages * (uint64_t)PAGE_BYTES))
         return memory_wait(p, vcoreid, PANDO_channel_receive, argument);
     return letter_open(p, vcoreid, letter, (uint64_t)argument[1]);
 }

@@ -28,6 +28,7 @@ static int vcore_fill(struct vcore *v, const struct message *m)
     v->ring = mailbox_first_slots(v->data, 1);
     v->ring.written = (uint32_t)m->word[4];
     v->granted = m->word[4] >> 32 & 1;
+    v->slot.account.owner = (struct frame_owner){(uint8_t)address_core(v->home), v->pid};
     v->run = VCORE_ATTACHED;
     v->space = arch_space_make();
     v->fp = arch_private_alloc();
@@ -51,13 +52,15 @@ static void tell_home(uint64_t home, struct message *m)
     ASSERT(!error || error == -E_GONE);
 }
 
-static void tell_stopped(uint64_t home, uint64_t key, int error, uint32_t written, uint64_t used)
+static void tell_stopped(uint64_t home, uint64_t key, int error, uint32_t written, uint64_t used,
+                         uint32_t frames)
 {
     struct message m = {.head = message_head(MESSAGE_VCORE_STOPPED)};
     m.word[0] = key;
     m.word[1] = (uint64_t)error;
     m.word[2] = written;
     m.word[3] = used;
+    m.word[4] = frames;
     tell_home(home, &m);
 }
 
@@ -76,14 +79,17 @@ static int attach(const struct message *m)
 static void on_attach(struct actor *self, const struct message *m, unsigned from)
 {
     if (attach(m))
-        tell_stopped(m->word[1], m->word[0], E_NO_MEMORY, (uint32_t)m->word[4], 0);
+        tell_stopped(m->word[1], m->word[0], E_NO_MEMORY, (uint32_t)m->word[4], 0, 0);
 }
 
 static void set_slot(const struct message *m)
 {
     struct vcore *v = vcore_find(m->word[0]);
-    if (v)
-        arch_space_set(v->space, (unsigned)m->word[1], (frame_t)m->word[2]);
+    if (!v)
+        return;
+    arch_space_set(v->space, (unsigned)m->word[1], (frame_t)m->word[2]);
+    if (slot_holds(v->id, m->word[1] << SLOT_SHIFT))
+        v->slot.root = (frame_t)m->word[2];
 }
 
 static void on_slot(struct actor *self, const struct message *m, unsigned from)
@@ -253,8 +259,20 @@ static void stop(struct vcore *v)
     vcore_remove(v);
     uint32_t written = v->ring.written;
     uint64_t used = v->used;
+    uint32_t frames = slot_return(&v->slot);
     vcore_free(v);
-    tell_stopped(home, key, 0, written, used);
+    tell_stopped(home, key, 0, written, used, frames);
+}
+
+static void on_recall(struct actor *self, const struct message *m, unsigned from)
+{
+    struct vcore *v = vcore_find(m->word[0]);
+    if (!v)
+        return; /* VCORE_STOPPED has brought it back */
+    struct message back = {.head = message_head(MESSAGE_VCORE_RECALLED)};
+    back.word[0] = m->word[0];
+    back.word[1] = slot_return(&v->slot);
+    tell_home(m->word[1], &back);
 }
 
 static void on_stop(struct actor *self, const struct message *m, unsigned from)
@@ -287,6 +305,7 @@ static void on_fault_done(struct actor *self, const struct message *m, unsigned 
     struct vcore *v = vcore_find(m->word[0]);
     ASSERT(v && v->asked);
     v->asked = 0;
+    slot_lend(&v->slot, m);
     if (v->stopping) {
         stop(v);
     } else if (m->word[1] == 0) {
@@ -305,6 +324,7 @@ static struct actor_class driver_class = {
             [MESSAGE_VCORE_RINGS] = on_rings,
             [MESSAGE_VCORE_START] = on_start,
             [MESSAGE_VCORE_WAKE] = on_wake,
+            [MESSAGE_VCORE_RECALL] = on_recall,
             [MESSAGE_VCORE_STOP] = on_stop,
             [MESSAGE_CALL_DONE] = on_done,
             [MESSAGE_CONSOLE_DONE] = on_done,

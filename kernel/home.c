@@ -10,6 +10,7 @@
 #include "kernel/object.h"
 #include "kernel/placement.h"
 #include "kernel/process.h"
+#include "kernel/slot.h"
 #include "kernel/process_end.h"
 #include "kernel/shared/shared.h"
 #include "kernel/shared/user_word.h"
@@ -414,14 +415,10 @@ int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fau
     return resolve(p, record, vcoreid, fault);
 }
 
-static void send_fault_done(struct process *p, uint64_t asker, uint64_t key, int error,
-                            uint64_t address)
+static struct message fault_done(uint64_t key, int error, uint64_t address)
 {
-    struct message done = {.head = message_head(MESSAGE_FAULT_DONE)};
-    done.word[0] = key;
-    done.word[1] = (uint64_t)error;
-    done.word[2] = address;
-    actor_reply(p->actor, asker, &done);
+    return (struct message){.head = message_head(MESSAGE_FAULT_DONE),
+                            .word = {key, (uint64_t)error, address}};
 }
 
 /* Answers a fault that was put off. */
@@ -432,8 +429,9 @@ static void answer_fault(struct process *p, unsigned vcoreid, int error)
         return;
     record->fault_open = 0;
     uint64_t key = vcore_key(p->pid, vcoreid);
+    struct message done = fault_done(key, error, record->fault_address);
     if (record->asker != ADDRESS_NONE)
-        send_fault_done(p, record->asker, key, error, record->fault_address);
+        actor_reply(p->actor, record->asker, &done);
     else if (!error)
         vcore_fault_resolved(key, record->fault_address);
 }
@@ -462,9 +460,15 @@ static void on_fault(struct actor *self, const struct message *m, unsigned from)
                                .instruction = m->word[3]};
     struct vcore_record *record = process_record(p, vcoreid);
     record->asker = m->word[5];
+    record->slot_left = (uint32_t)m->word[4];
+    record->slot_stuck = (m->word[4] & SLOT_STUCK) != 0;
     int error = resolve(p, record, vcoreid, &fault);
-    if (error != FAULT_LATER)
-        send_fault_done(p, m->word[5], m->word[0], error, fault.address);
+    if (error == FAULT_LATER)
+        return;
+    struct message done = fault_done(m->word[0], error, fault.address);
+    if (!error)
+        slots_lend(p, vcoreid, fault.address, &done);
+    actor_reply(p->actor, m->word[5], &done);
 }
 
 /* --- stops ----------------------------------------------------------------------------------- */
@@ -493,6 +497,7 @@ static void on_stopped(struct actor *self, const struct message *m, unsigned fro
     record->attached = record->stop_sent = 0;
     close_call(record);
     record->driver_written = (uint32_t)m->word[2];
+    slots_returned(p, vcoreid, (uint32_t)m->word[4]);
     p->cores[record->core / 64] &= ~(1ull << record->core % 64);
     p->attached--;
     p->info->vcoremap[vcoreid] = (struct vcoremap_entry){0};
@@ -525,6 +530,11 @@ static void on_rings_done(struct actor *self, const struct message *m, unsigned 
     event_rings_done(self->state, m);
 }
 
+static void on_recalled(struct actor *self, const struct message *m, unsigned from)
+{
+    slots_returned(self->state, key_vcoreid(m->word[0]), (uint32_t)m->word[1]);
+}
+
 static void on_grant(struct actor *self, const struct message *m, unsigned from)
 {
     home_granted(self->state, m);
@@ -548,6 +558,7 @@ static struct actor_class home_class = {
             [MESSAGE_ALLOC_GRANT] = on_grant,
             [MESSAGE_VCORE_STOPPED] = on_stopped,
             [MESSAGE_VCORE_WOKEN] = on_woken,
+            [MESSAGE_VCORE_RECALLED] = on_recalled,
             [MESSAGE_VCORE_RINGS_DONE] = on_rings_done,
             [MESSAGE_CONTINUE] = on_continue,
         },

@@ -8,6 +8,7 @@
 #include "kernel/memory_copy.h"
 #include "kernel/object.h"
 #include "kernel/process.h"
+#include "kernel/slot.h"
 
 uint64_t memory_slot_stop(uint64_t at, uint64_t end)
 {
@@ -133,9 +134,13 @@ int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *f
         return -E_NO_ENTRY;
     if ((region->prot & fault->access) != fault->access)
         return -E_PERMISSION;
+    enum slot_answer answer = slots_fault(p, vcoreid, fault);
+    if (__builtin_expect(answer != SLOT_OURS, 0))
+        return answer == SLOT_LENT ? 0 : memory_wait_fault(p, vcoreid, fault);
     int error = resolve(p, vcoreid, region, fault);
     if (error == -E_LIMIT || error == -E_NO_MEMORY)
-        return memory_make_room(p, vcoreid, fault, error);
+        return slots_ours(p, 0, USER_TOP) ? memory_make_room(p, vcoreid, fault, error)
+                                          : memory_wait_fault(p, vcoreid, fault);
     if (region->evict)
         p->evict_none = 0;
     memory_pressure(p);

@@ -119,6 +119,9 @@ int memory_cut(struct process *p, uint64_t base, uint64_t end);
  * takes or changes mapped pages waits: memory_wait returns CALL_LATER, and the call is made again
  * from its beginning when it is its turn. */
 int memory_busy(const struct process *p);
+/* The same, or tables in the range are lent to drivers, which are then asked to give them back: what
+ * a call that touches tables asks, where it may name any range. */
+int memory_held(struct process *p, uint64_t base, uint64_t bytes);
 long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 /* The same for a fault: returns FAULT_LATER. */
 int memory_wait_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);

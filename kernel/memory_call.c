@@ -5,6 +5,7 @@
 #include "kernel/home.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
+#include "kernel/slot.h"
 #include "lib/string.h"
 
 int memory_range_check(uint64_t base, uint64_t bytes)
@@ -173,11 +174,19 @@ static long make_call(struct process *p, unsigned vcoreid, long number, const lo
     }
 }
 
+static int touches_tables(long number, const long argument[4])
+{
+    return number != PANDO_mem_map || argument[3] != 0;
+}
+
 long memory_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    if (memory_busy(p))
+    if (memory_busy(p) || (touches_tables(number, argument) &&
+                           !slots_ours(p, (uint64_t)argument[0], (uint64_t)argument[1])))
         return memory_wait(p, vcoreid, number, argument);
     long result = make_call(p, vcoreid, number, argument);
+    if (result == -E_LIMIT && !slots_ours(p, 0, USER_TOP)) /* what is lent unused comes back */
+        return memory_wait(p, vcoreid, number, argument);
     memory_pressure(p);
     return result;
 }
@@ -188,7 +197,12 @@ enum { NUMBER_FAULT = -1 }; /* in a record: it is a fault that waits */
 
 int memory_busy(const struct process *p)
 {
-    return p->change.active || (p->change.waiting && !p->change.again);
+    return p->change.active || p->slots_recalled || (p->change.waiting && !p->change.again);
+}
+
+int memory_held(struct process *p, uint64_t base, uint64_t bytes)
+{
+    return memory_busy(p) || !slots_ours(p, base, bytes);
 }
 
 long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4])
@@ -245,6 +259,6 @@ void memory_run_waiting(struct process *p)
     else
         home_call_again(p, id, record->number, record->argument);
     p->change.again = 0;
-    if (p->change.waiting && !p->change.active)
+    if (p->change.waiting && !p->change.active && !p->slots_recalled)
         process_continue_later(p);
 }

@@ -180,7 +180,7 @@ long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned p
 void memory_continue(struct process *p)
 {
     struct memory_change *change = &p->change;
-    if (!change->active && change->waiting)
+    if (!change->active && change->waiting && !p->slots_recalled)
         memory_run_waiting(p);
     if (!change->active || change->flushing)
         return;

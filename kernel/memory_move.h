@@ -1,7 +1,7 @@
 /* Pages that go from one process to another: what channels call. docs/object.md. All functions: at
  * the home of the processes, in handlers.
  *
- * Who takes, shares or puts pages first asks memory_busy(p), and if so returns memory_wait(...): the
+ * Who takes, shares or puts pages first asks memory_held(p, ...), and if so returns memory_wait(...): the
  * call is made again when it is its turn. A range is that of a call: whole pages, below the kernel's
  * slot. */
 #ifndef KERNEL_MEMORY_MOVE_H

@@ -18,6 +18,8 @@
     X(CONTINUE) /* an actor to itself: go on with work that was cut into turns */            \
     X(MULTICAST)                                                                             \
     X(MULTICAST_DONE)                                                                        \
+    X(VCORE_RECALL)                                                                          \
+    X(VCORE_RECALLED)                                                                        \
     X(ALLOC_WANT)                                                                            \
     X(ALLOC_GRANT)                                                                           \
     X(VCORE_RINGS)      /* the slots of a driver's ring of events */                         \

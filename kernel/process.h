@@ -95,6 +95,9 @@ struct vcore_record {
     struct mailbox_writer ring;            /* the home's; the driver's has as many events */
     frame_t ring_frame[2 * MAILBOX_PAGES]; /* home's, driver's; FRAME_NONE: none was made */
     struct channel_wait channel_wait;      /* its call waits at a channel */
+    uint8_t slot_lent, slot_recalled;      /* its own slot is its driver's; is asked for */
+    uint8_t slot_stuck;                    /* its last FAULT: the driver lacked memory, */
+    uint32_t slot_left;                    /* and frames that it had */
     uint64_t fault_address;
 } __attribute__((aligned(256))); /* so that one is found by shifts */
 
@@ -133,6 +136,7 @@ struct process {
     struct root root[ROOTS_MAX];
     struct region_list regions;
     struct memory_change change;
+    unsigned slots_lent, slots_recalled; /* of its vcores' own: home_slots.c */
 
     unsigned made;                  /* vcores below this may have a block */
     unsigned attached;              /* vcores that kernels drive */

@@ -13,14 +13,18 @@
  * VCORE_START    word: key, frame, slice           enters at the entry point; or goes on with the
  * context that was saved in the frame. Its slice when it shares the core, in us
  * VCORE_WAKE     word: key, home                   ends a vcore_halt; answered by VCORE_WOKEN {key}
+ * VCORE_RECALL   word: key, home                   its own slot comes back: answered, unless it has
+ * stopped, by VCORE_RECALLED {key, frames not used}
  * VCORE_STOP     word: key, flags, result, frame   answered by VCORE_STOPPED {key, error, events
- * written to the driver's ring, clock ticks for which the core was its}, the last word of it
+ * written to the driver's ring, clock ticks for which the core was its, frames of its own slot not
+ * used}, the last word of it
  *
  * The driver asks the home by requests; the vcore is parked until the reply CALL_DONE {key,
  * result}:
  * CALL           word: key | number << 48, four arguments
  * FAULT          word: key, address, access | present << 8 | page fault << 16 | vector << 32,
- * instruction */
+ * instruction, of its own slot: slot_word; answered by FAULT_DONE {key, error, address, and what is
+ * lent: slots_lend} */
 #ifndef KERNEL_VCORE_H
 #define KERNEL_VCORE_H
 
@@ -32,7 +36,7 @@ struct process;
 struct message;
 
 /* The most commands under way for a vcore: SLOT for each root, two RINGS, and one of each other. */
-enum { COMMANDS_MAX = ROOTS_MAX + 6 };
+enum { COMMANDS_MAX = ROOTS_MAX + 7 };
 
 /* VCORE_STOP: what becomes of the context. */
 enum stop_flags {

@@ -80,6 +80,7 @@ static int fault_home(struct vcore *v, const struct user_fault *fault)
     m.word[2] = fault->access | (uint64_t)(fault->present != 0) << 8 |
                 (uint64_t)(fault->is_page_fault != 0) << 16 | (uint64_t)fault->vector << 32;
     m.word[3] = fault->instruction;
+    m.word[4] = slot_holds(v->id, fault->address) ? slot_word(&v->slot, fault) : 0;
     ask(v, v->home, &m); /* refused: the instruction faults again */
     return 1;
 }
@@ -163,7 +164,10 @@ long kernel_syscall(long number, const long argument[4])
 
 void kernel_fault(const struct user_fault *fault)
 {
-    if (fault_home(vcore_loaded, fault))
+    struct vcore *v = vcore_loaded;
+    if (fault->is_page_fault && slot_holds(v->id, fault->address) && slot_fault(&v->slot, fault))
+        return;
+    if (fault_home(v, fault))
         kernel_loop();
     if (fault->is_page_fault && fault->present)
         arch_user_flush(fault->address);

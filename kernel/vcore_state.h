@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "abi/process.h"
 #include "kernel/process.h"
+#include "kernel/slot.h"
 #include "kernel/shared/frame.h"
 
 enum vcore_run {
@@ -44,6 +45,7 @@ struct vcore {
     uint64_t gs_base;
     struct mailbox_writer ring; /* the driver's */
     uint64_t slice_ticks;       /* of arch_clock */
+    struct own_slot slot;
     uint64_t used, loaded_at; /* on arch_clock: how long it was loaded, but for the present time */
 };
 
