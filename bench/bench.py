@@ -95,6 +95,17 @@ def shootdown(vcores):
     return int(middle), f"instructions ({least} to {most})"
 
 
+def own_slots(vcores):
+    """A fault in a vcore's own slot, of the vcore for which it took longest: a path length."""
+    kernel = os.path.join(BUILD, "paths", "kernel.elf")
+    return number(run("bench_slots", str(vcores), cores=vcores + 1, options=["--kernel", kernel])[0])
+
+
+def fault_ratio():
+    one, four = own_slots(1), own_slots(4)
+    return four / one, f"x ({one} and {four} instructions)"
+
+
 def host_ratio():
     done = subprocess.run([os.path.join(BUILD, "bench", "host", "channel_host")], capture_output=True,
                           text=True, check=True)
@@ -139,6 +150,8 @@ FIGURES = {
     "chan_roundtrip": lambda: (number(run("bench_channel", "roundtrip")[0]), "instructions"),
     "ring_roundtrip": ring_roundtrip,
     "kmsg": kmsg,
+    "fault_own_slot": lambda: (own_slots(1), "instructions a page"),
+    "fault_4v_over_1v": fault_ratio,
     "shootdown_8": lambda: shootdown(8),
     "channel_host_ratio": host_ratio,
     "matmul_speedup_2": matmul_speedup,

@@ -129,7 +129,7 @@ static void reclaim_all(void)
     }
 }
 
-int memory_busy(const struct process *p)
+int memory_held(struct process *p, uint64_t base, uint64_t bytes)
 {
     return busy;
 }

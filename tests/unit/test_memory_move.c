@@ -1,4 +1,4 @@
-// sources: kernel/account.c kernel/charge.c kernel/memory.c kernel/memory_call.c kernel/memory_change.c kernel/memory_copy.c kernel/memory_move.c kernel/memory_fill.c kernel/memory_resident.c kernel/memory_share.c kernel/object.c kernel/reclaim.c kernel/region.c lib/string.c
+// sources: kernel/account.c kernel/charge.c kernel/memory.c kernel/memory_call.c kernel/memory_change.c kernel/memory_copy.c kernel/memory_move.c kernel/memory_fill.c kernel/memory_resident.c kernel/memory_share.c kernel/home_slots.c kernel/object.c kernel/reclaim.c kernel/region.c lib/string.c
 /* Pages of three processes that are moved, shared and copied at random, held against a model of what each
  * process reads and writes; flushes are answered at once or later. In the end every frame is back. */
 #include <setjmp.h>
@@ -103,6 +103,10 @@ void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fau
 }
 void home_call_again(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
+}
+void home_command(unsigned core, struct message *m)
+{
+    fail(); /* nothing is lent here */
 }
 void home_tell_root(struct process *p, const struct root *root)
 {
