@@ -1,6 +1,6 @@
 /* fair share KIND: runs a child that computes beside one that enters the kernel all the time; says
- * how many hundredths of the core the first had. fair unmap TABLES: unmaps what has so many empty
- * page tables while a child computes; says the longest time, in ticks of the clock, that the child
+ * how many hundredths of the core the first had. fair unmap TABLES: unmaps so many page
+ * tables with a page each while a child computes; says the longest time, in ticks of the clock, that the child
  * had to wait for its turn. For runs whose clock counts instructions. */
 #include "tests/system/programs/check.h"
 
@@ -84,7 +84,6 @@ static void unmap(long tables)
     CHECK_IS(pando_kernel_call(PANDO_mem_map, ARENA, bytes, PROT_R | PROT_W, 0), 0);
     for (uint64_t at = ARENA; at < ARENA + bytes; at += TABLE_BYTES)
         *(volatile char *)at = 1;
-    CHECK_IS(pando_kernel_call(PANDO_mem_unmap, ARENA, bytes, 0, 0), 0); /* the tables stay */
     int child = child_start("fair", "wait", NULL);
     compute(HEAD_START);
     CHECK_IS(pando_kernel_call(PANDO_mem_unmap, ARENA, bytes, 0, 0), 0);
