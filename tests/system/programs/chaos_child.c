@@ -179,7 +179,10 @@ static uint64_t any_value(struct vcore *v)
 static uint64_t arena_address(struct vcore *v)
 {
     uint64_t page = below(v, 4) ? below(v, 300) : below(v, ARENA_PAGES / 512) * 512;
-    return ARENA + page * PAGE_BYTES;
+    uint64_t arena = ARENA;
+    if (below(v, 2)) /* a slot of a vcore's own: mostly of this one */
+        arena = OWN_SLOT_BASE(below(v, 4) ? v->id % OWN_SLOTS : below(v, OWN_SLOTS));
+    return arena + page * PAGE_BYTES;
 }
 
 static uint64_t some_bytes(struct vcore *v)
