@@ -163,6 +163,19 @@ void scheduler_vcore_offline(void)
     __atomic_fetch_sub(&online, 1, __ATOMIC_SEQ_CST);
 }
 
+bool scheduler_vcore_leave(void)
+{
+    uint32_t count = __atomic_load_n(&online, __ATOMIC_SEQ_CST);
+
+    do {
+        if (count == 1)
+            return false;
+    } while (!__atomic_compare_exchange_n(&online, &count, count - 1, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST));
+    vcore_own()->online = 0;
+    return true;
+}
+
 /* A yield that returns is tried again. */
 _Noreturn void scheduler_vcore_go(void)
 {

@@ -41,6 +41,8 @@ bool scheduler_alone(void);
 bool scheduler_vcore_online(void);
 /* This vcore is about to be given back. */
 void scheduler_vcore_offline(void);
+/* The same unless it is the last one: false, it stays. Of several that leave at once one stays. */
+bool scheduler_vcore_leave(void);
 /* Vcore context, offline, with nothing held: the vcore is given back. */
 _Noreturn void scheduler_vcore_go(void);
 

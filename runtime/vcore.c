@@ -126,18 +126,22 @@ int runtime_vcores_request(unsigned amt_wanted)
     return vcores_request(amt_wanted);
 }
 
-/* The vcore stays if something has come for the process that it may not have seen. */
+/* The vcore stays if it is the last and the process is not to wait, since the uthread could run; or
+ * if something has come for the process that it may not have seen. */
 static void after_give_back(struct uthread *uthread, void *arg)
 {
     scheduler_add(uthread);
-    scheduler_vcore_offline();
+    if ((long)arg & YIELD_WAIT)
+        scheduler_vcore_offline();
+    else if (!scheduler_vcore_leave())
+        return;
     system_call(PANDO_vcore_yield, (long)arg, 0, 0, 0);
     if (!scheduler_vcore_online())
         scheduler_vcore_go();
 }
 
-/* In _M the vcore goes; the uthread that asked for it goes on elsewhere, or when the process has
- * cores again, with 0. */
+/* In _M the vcore goes, the last one only to wait; the uthread that asked for it goes on with 0:
+ * elsewhere, or where it was, or when the process has cores again. */
 static long vcore_give_back(long flags)
 {
     if (!pando_procinfo()->manycore || flags & ~YIELD_WAIT)
