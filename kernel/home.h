@@ -42,7 +42,9 @@ void home_vcore_stop(struct process *p, unsigned vcoreid, unsigned flags, long r
 
 /* --- the process in _S, and what wakes one that waits: home_single.c --------------------------- */
 
-/* RUNNABLE_S with nothing attached, to RUNNING_S: the context starts on a management core.
+/* Attaches and starts the context on a management core. -E_NO_MEMORY: nothing was done. */
+int single_attach(struct process *p);
+/* The same for RUNNABLE_S with nothing attached, which becomes RUNNING_S: the context starts on a management core.
  * -E_NO_MEMORY: the process is being ended. */
 int single_place(struct process *p);
 /* Its vcore has stopped: gives its place back. */

@@ -12,7 +12,7 @@
 
 /* --- its place -------------------------------------------------------------------------------- */
 
-int single_place(struct process *p)
+int single_attach(struct process *p)
 {
     unsigned core = placement_take();
     p->info->vcoremap[p->single] = (struct vcoremap_entry){VCORE_RUNNING, (uint16_t)core};
@@ -20,11 +20,20 @@ int single_place(struct process *p)
     if (error) {
         placement_leave(core, 0);
         p->info->vcoremap[p->single] = (struct vcoremap_entry){0};
+        return error;
+    }
+    p->in_frame = 0;
+    return 0;
+}
+
+int single_place(struct process *p)
+{
+    int error = single_attach(p);
+    if (error) {
         log_line("process %u (%s): out of memory for its context", p->pid, p->name);
         process_end(p, STATUS_KILLED, END_MEMORY);
         return error;
     }
-    p->in_frame = 0;
     process_set_state(p, PROCESS_RUNNING_S);
     return 0;
 }

@@ -120,6 +120,10 @@ int process_run(struct process *p)
 {
     if (p->state != PROCESS_CREATED)
         return -E_STATE;
+    int error = single_attach(p);
+    if (error)
+        return error;
     process_set_state(p, PROCESS_RUNNABLE_S);
-    return single_place(p);
+    process_set_state(p, PROCESS_RUNNING_S);
+    return 0;
 }

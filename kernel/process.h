@@ -106,8 +106,9 @@ struct process {
     struct actor *actor;
     uint64_t address;
     uint32_t pid;
-    uint32_t parent; /* its creator, with which it ends; 0: it is detached */
+    uint32_t parent; /* its controller: its creator, or who took it over; 0: it has none */
     enum process_state state;
+    uint8_t detached;      /* at the end of its controller that one's controller takes it over */
     uint8_t continue_sent; /* a CONTINUE is under way; one is enough */
     uint8_t gone;          /* all is given back; only the record stays, for those who name it */
     uint8_t reason;        /* enum end_reason, once it is dying */
@@ -177,7 +178,7 @@ int process_may_move(enum process_state from, enum process_state to);
 /* What a process is made of. */
 struct process_plan {
     struct process *creator; /* NULL: the kernel */
-    int detached;            /* does not end with its creator */
+    int detached;            /* is taken over at its creator's end */
     const char *strings;     /* each ended by a NUL; read once */
     size_t bytes;
     struct memory_object *image; /* its runtime image; NULL: the system's */
@@ -188,7 +189,7 @@ struct process_plan {
  * -E_DAMAGED, -E_TOO_LONG (the image), -E_LIMIT, -E_NO_MEMORY: nothing is left behind. */
 int process_create(const struct process_plan *plan, struct process **made);
 /* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on a management core. -E_STATE: it is not
- * CREATED. Another error: it is being ended. */
+ * CREATED. -E_NO_MEMORY: it is still. */
 int process_run(struct process *p);
 /* Ends the process, in any state; a second end does nothing. Its watchers get DOWN with the status
  * when all that it owned is back; its record stays as long as handles name it. */

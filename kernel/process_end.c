@@ -42,12 +42,23 @@ void process_undo(struct process *p, int error)
     process_forget(p);
 }
 
-/* They end with their creator, some a turn. 1: none is left that lives. */
-static int end_children(uint32_t pid)
+/* A detached one goes to the controller of its own, unless that is ending as well. 1: it went. */
+static int take_over(struct process *child, const struct process *p)
+{
+    const struct process *heir = p->parent ? process_find(p->parent) : NULL;
+    if (!child->detached || (p->parent && (!heir || heir->state >= PROCESS_DYING)))
+        return 0;
+    child->parent = p->parent;
+    child->detached = 0;
+    return 1;
+}
+
+/* They end with their controller, or are taken over, some a turn. 1: none is left that lives. */
+static int end_children(const struct process *p)
 {
     unsigned ended = 0;
     for (struct process *child = process_after(NULL); child; child = process_after(child)) {
-        if (child->parent != pid || child->state >= PROCESS_DYING)
+        if (child->parent != p->pid || child->state >= PROCESS_DYING || take_over(child, p))
             continue;
         if (ended++ == CHILDREN_A_TURN)
             return 0;
@@ -91,7 +102,7 @@ void process_continue_end(struct process *p)
         account_free(&p->account, p->saved);
         p->saved = FRAME_NONE;
     }
-    if (end_children(p->pid) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p) &&
+    if (end_children(p) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p) &&
         letters_let_go(p, p->state == PROCESS_DYING_ABORT) && reclaim_for(p) &&
         charges_drop(p, CHARGES_A_TURN))
         process_gone(p);

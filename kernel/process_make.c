@@ -108,7 +108,8 @@ int process_create(const struct process_plan *plan, struct process **made)
     error = process_new(&p);
     if (error)
         return error;
-    p->parent = plan->creator && !plan->detached ? plan->creator->pid : 0;
+    p->parent = plan->creator ? plan->creator->pid : 0;
+    p->detached = plan->detached != 0;
     p->filter = filter_inherited(plan->creator);
     if (plan->creator) {
         p->account.limit = plan->creator->account.limit;

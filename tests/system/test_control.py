@@ -40,6 +40,22 @@ def test_detached_process_outlives_its_creator(run, cores):
     assert sorted(result.lines()) == ["ok", "outlived"]
 
 
+@pytest.mark.parametrize("line", ["of-leaver", "of-leaver-exits", "of-keeper", "taken-over"])
+@pytest.mark.parametrize("cores", [1, 4])
+def test_nothing_detached_escapes_the_controller(run, line, cores):
+    expect_ok(run("generations", "test", line, cores=cores))
+
+
+def test_what_the_first_process_detaches_is_free(run):
+    result = run("generations", "test", "free", cores=2)
+    assert result.status == 0, result.stderr.decode() + result.log
+    assert sorted(result.lines()) == ["free", "ok"]
+
+
+def test_run_refused_for_lack_of_memory_consumes_nothing(run):
+    expect_ok(run("control", "run-refused", cores=1, memory=64))
+
+
 # --- runtime images of one's own ----------------------------------------------------------------------
 
 

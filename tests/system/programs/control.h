@@ -27,6 +27,31 @@ static inline void expect_ending(long child, int status, enum end_reason reason)
     CHECK_IS(pando_handle_close(child), 0);
 }
 
+/* A channel by which its maker learns of the end of who was given the other end. */
+struct tether {
+    long own, given;
+};
+
+static inline struct tether tether_make(void)
+{
+    long ends = pando_channel_create(1);
+    CHECK(ends > 0);
+    return (struct tether){ends & 0xffffffff, ends >> 32};
+}
+
+static inline long tether_state(const struct tether *tether, long flags)
+{
+    struct channel_message message;
+    return pando_channel_receive(tether->own, 0, 0, flags, &message);
+}
+
+/* The maker's handle to the other end is closed already. */
+static inline void tether_await(const struct tether *tether)
+{
+    CHECK_IS(tether_state(tether, CHANNEL_WAIT), -E_CLOSED);
+    CHECK_IS(pando_handle_close(tether->own), 0);
+}
+
 /* The next event of vcore 0's ring that the home writes, if there is one. */
 static inline int event_take(struct event *event)
 {

@@ -160,7 +160,13 @@ static void test_asker_leaves(void)
     event = event_await();
     CHECK_IS(event.type, EVENT_CHILD_ENDED);
 
-    CHECK_IS(child_wait(child_start("sandbox", "asker", NULL)), STATUS_CHILD);
+    child = child_try("sandbox", "asker", NULL);
+    struct tether tether = tether_make();
+    CHECK_IS(pando_proc_give(child, tether.given, RIGHTS_ALL), 1);
+    CHECK_IS(pando_handle_close(tether.given), 0);
+    CHECK_IS(child_run(child), 0);
+    CHECK_IS(child_wait(child), STATUS_CHILD);
+    tether_await(&tether);
 }
 
 /* Ends while a process that outlives it waits for its answer. */
@@ -168,6 +174,7 @@ static int be_asker(void)
 {
     char *words[] = {"sandbox", "asking"};
     long child = pando_proc_create_with(2, words, NULL, 0, PROC_DETACHED);
+    CHECK_IS(pando_proc_give(child, 1, 0), 1);
     CHECK_IS(pando_proc_sandbox(child, ~(1ul << FILTER_OTHERS), FILTER_ASK), 0);
     CHECK_IS(child_run(child), 0);
     CHECK_IS(event_await().type, EVENT_CHILD_CALL);
