@@ -1,4 +1,4 @@
-/* The core allocator, an actor on core 0: decides which process has which cores. docs/process.md.
+/* The core allocator, an actor on core 0: decides which process has which cores. docs/cores.md.
  *
  * ALLOC_WANT    home to allocator   word: home's address, pid, cores wanted in all (0: forget me);
  *                                     word[3]: enum want_kind

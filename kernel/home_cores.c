@@ -1,5 +1,5 @@
 /* A process's cores, at its home: what it wants of the allocator, what it is granted, the way from
- * _S to _M, and yields in _M. docs/process.md. Messages: kernel/cores.h. */
+ * _S to _M, and yields in _M. docs/cores.md. Messages: kernel/cores.h. */
 #include "kernel/cores.h"
 #include "abi/error.h"
 #include "abi/syscall.h"

@@ -1,5 +1,5 @@
 /* The memory of a process, at its home: roots, mapping, demand-zero faults, giving back.
- * docs/process.md. */
+ * docs/memory.md. */
 #include "abi/error.h"
 #include "abi/syscall.h"
 #include "arch/arch.h"

@@ -1,4 +1,4 @@
-/* The memory of a process, at its home: roots, mapped pages, and changes to them. docs/process.md.
+/* The memory of a process, at its home: roots, mapped pages, and changes to them. docs/memory.md.
  *
  * All functions: at the process's home, in handlers. */
 #ifndef KERNEL_MEMORY_H
@@ -30,7 +30,7 @@ struct root {
  * dying, its open calls are answered. */
 typedef void memory_done(struct process *p, unsigned vcoreid, void *context, int error);
 
-/* Of memory that is made by memory_fill: docs/process.md. */
+/* Of memory that is made by memory_fill: docs/memory.md. */
 struct memory_fill {
     uint64_t base, small_until; /* below: in pages of 4 KiB */
     frame_t block;              /* of the large page that is being made; FRAME_NONE: of none */

@@ -1,4 +1,4 @@
-/* The calls mem_map, mem_unmap, mem_protect. docs/process.md. */
+/* The calls mem_map, mem_unmap, mem_protect. docs/memory.md. */
 #include "abi/error.h"
 #include "abi/syscall.h"
 #include "arch/arch.h"

@@ -1,4 +1,4 @@
-/* A change to the mapped memory of a process, at its home. docs/process.md.
+/* A change to the mapped memory of a process, at its home. docs/memory.md.
  *
  * A translation is taken away in three steps: the entries are changed, every kernel that drives a
  * vcore of the process flushes, by multicast, then the frames are freed and the caller is

@@ -1,4 +1,4 @@
-/* Memory that is there when the call returns, in turns: mem_map with MEM_LARGE. docs/process.md. */
+/* Memory that is there when the call returns, in turns: mem_map with MEM_LARGE. docs/memory.md. */
 #include "abi/error.h"
 #include "abi/syscall.h"
 #include "arch/arch.h"

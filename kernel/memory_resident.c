@@ -1,5 +1,5 @@
 /* Which pages have frames, keep them, or may lose them: mem_pin, mem_unpin, mem_resident, mem_evict;
- * and what happens at a process's limit. docs/process.md. */
+ * and what happens at a process's limit. docs/residency.md. */
 #include "abi/error.h"
 #include "abi/process.h"
 #include "abi/syscall.h"

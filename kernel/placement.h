@@ -1,4 +1,4 @@
-/* Placement: on which management core the single context of a process in _S runs. docs/process.md.
+/* Placement: on which management core the single context of a process in _S runs. docs/cores.md.
  *
  * Private to the kernel of the homes. A context holds a place on one core from its attaching to its
  * VCORE_STOPPED; it counts as running unless it waits. */
