@@ -71,17 +71,22 @@ void charge_adopt(struct charge *charge, unsigned frames)
 
 int charge_move(struct charge *charge, unsigned frames, struct process *to)
 {
+    if (charge->process == to) {
+        charge->frames -= frames;
+        return 0;
+    }
     int error = account_charge(&to->account, frames);
-    if (error)
-        return error;
-    charge_credit(charge, frames);
-    return 0;
+    if (!error)
+        charge_credit(charge, frames);
+    return error;
 }
 
 void charge_move_back(struct charge *charge, unsigned frames, struct process *from)
 {
-    account_credit(&from->account, frames);
     charge->frames += frames;
+    if (charge->process == from)
+        return;
+    account_credit(&from->account, frames);
     if (charge->process)
         charge->process->account.used += frames; /* they were within its limit */
 }

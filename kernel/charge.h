@@ -31,7 +31,8 @@ void charge_credit(struct charge *charge, unsigned frames); /* they are the call
 /* `frames` frames of the process's own account go over to the charge, which is the same process's:
  * nothing to refuse. */
 void charge_adopt(struct charge *charge, unsigned frames);
-/* So many of the charge's frames go over to a process's own account: 0, -E_LIMIT. */
+/* So many of the charge's frames go over to a process's own account: 0, -E_LIMIT (never the process's
+ * that they count against already). */
 int charge_move(struct charge *charge, unsigned frames, struct process *to);
 /* Takes that back. */
 void charge_move_back(struct charge *charge, unsigned frames, struct process *from);

@@ -333,7 +333,8 @@ long home_call(struct process *p, unsigned vcoreid, long number, const long argu
 
 void home_call_again(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    long result = call(p, vcoreid, number, argument);
+    int stops = process_record(p, vcoreid)->stop_sent;
+    long result = stops ? -E_GONE : call(p, vcoreid, number, argument);
     if (result != CALL_LATER)
         home_answer(p, vcoreid, result);
 }

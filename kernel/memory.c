@@ -149,9 +149,8 @@ int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *f
     return error;
 }
 
-int memory_touch(struct process *p, unsigned vcoreid, uint64_t page)
+int memory_touch(struct process *p, unsigned vcoreid, const struct region *region, uint64_t page)
 {
-    const struct region *region = region_find(&p->regions, page);
     struct user_fault fault = {.is_page_fault = 1, .address = page, .access = PROT_R};
     return resolve(p, vcoreid, region, &fault);
 }

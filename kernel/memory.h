@@ -93,9 +93,9 @@ void memory_free(struct process *p, const frame_t *frame, unsigned count, int la
 /* A fault: 0 = resolved; FAULT_LATER: home_fault_done is called; -E_NO_ENTRY, -E_PERMISSION,
  * -E_LIMIT, -E_NO_MEMORY. */
 int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
-/* Has a frame at a page without one, of a region with access, as a read would; errors as memory_fault.
- */
-int memory_touch(struct process *p, unsigned vcoreid, uint64_t page);
+/* Has a frame at a page without one, of this region, which has access, as a read would; errors as
+ * memory_fault. */
+int memory_touch(struct process *p, unsigned vcoreid, const struct region *region, uint64_t page);
 /* Gives back pages, then tables: a bounded piece at a time; 1 when nothing is left. */
 int memory_give_back(struct process *p);
 

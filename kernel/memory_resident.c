@@ -28,15 +28,28 @@ static int pin_check(struct process *p, uint64_t base, uint64_t end)
     return memory_pinned(p) + more > p->pin_limit ? -E_QUOTA : 0;
 }
 
+/* The pages of whole regions get frames. The regions are walked once: there may be many before them. */
+static int touch_all(struct process *p, unsigned vcoreid, uint64_t base, uint64_t end)
+{
+    int error = 0;
+    const struct region *region = region_find(&p->regions, base);
+    for (uint64_t at = base; !error && at < end; at += PAGE_BYTES) {
+        if (at == region->end)
+            region = region->next;
+        if (!memory_find(p, at))
+            error = memory_touch(p, vcoreid, region, at);
+    }
+    return error;
+}
+
 static long call_pin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes)
 {
     uint64_t end = base + bytes;
     int error = pin_check(p, base, end);
     if (!error)
         error = memory_cut(p, base, end);
-    for (uint64_t at = base; !error && at < end; at += PAGE_BYTES)
-        if (!memory_find(p, at))
-            error = memory_touch(p, vcoreid, at);
+    if (!error)
+        error = touch_all(p, vcoreid, base, end);
     if (!error)
         region_mark(&p->regions, base, end, 1, 0);
     return error;

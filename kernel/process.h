@@ -108,7 +108,7 @@ struct process {
     uint32_t pid;
     uint32_t parent; /* its controller: its creator, or who took it over; 0: it has none */
     enum process_state state;
-    uint8_t detached;      /* at the end of its controller that one's controller takes it over */
+    uint8_t detached;      /* once run: at the end of its controller that one's takes it over */
     uint8_t continue_sent; /* a CONTINUE is under way; one is enough */
     uint8_t gone;          /* all is given back; only the record stays, for those who name it */
     uint8_t reason;        /* enum end_reason, once it is dying */
@@ -178,7 +178,7 @@ int process_may_move(enum process_state from, enum process_state to);
 /* What a process is made of. */
 struct process_plan {
     struct process *creator; /* NULL: the kernel */
-    int detached;            /* is taken over at its creator's end */
+    int detached;            /* once run, is taken over at its creator's end */
     const char *strings;     /* each ended by a NUL; read once */
     size_t bytes;
     struct memory_object *image; /* its runtime image; NULL: the system's */
@@ -216,7 +216,8 @@ void home_answer(struct process *p, unsigned vcoreid, long result);
 void home_fault_done(struct process *p, unsigned vcoreid);
 /* Tries a fault that waited again, and answers it unless it waits still. */
 void home_fault_again(struct process *p, unsigned vcoreid, const struct user_fault *fault);
-/* Makes a call that waited again, from its beginning, and answers it unless it waits still. */
+/* Makes a call that waited again, from its beginning, and answers it unless it waits still. One of a
+ * vcore that was told to stop meanwhile is not made. */
 void home_call_again(struct process *p, unsigned vcoreid, long number, const long argument[4]);
 
 /* Tells the process, once, when it holds more than 7/8 of its limit. After whatever changes what it

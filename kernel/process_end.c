@@ -42,11 +42,13 @@ void process_undo(struct process *p, int error)
     process_forget(p);
 }
 
-/* A detached one goes to the controller of its own, unless that is ending as well. 1: it went. */
+/* A detached one that was run goes to the controller of its own, unless that is ending as well. 1: it
+ * went. */
 static int take_over(struct process *child, const struct process *p)
 {
     const struct process *heir = p->parent ? process_find(p->parent) : NULL;
-    if (!child->detached || (p->parent && (!heir || heir->state >= PROCESS_DYING)))
+    if (!child->detached || child->state == PROCESS_CREATED ||
+        (p->parent && (!heir || heir->state >= PROCESS_DYING)))
         return 0;
     child->parent = p->parent;
     child->detached = 0;
@@ -80,7 +82,6 @@ void process_continue_later(struct process *p)
 static void process_gone(struct process *p)
 {
     ASSERT(p->account.used == 0);
-    image_release(p);
     records_free(p);
     p->gone = 1;
     struct actor *actor = p->actor;
@@ -89,6 +90,16 @@ static void process_gone(struct process *p)
     control_gone(p);
     if (!p->holds)
         process_forget(p);
+}
+
+/* The image goes when no table leads to its frames any more, and before what is told of the end is
+ * waited for. */
+static int mapped_give_back(struct process *p)
+{
+    if (!memory_give_back(p))
+        return 0;
+    image_release(p);
+    return 1;
 }
 
 void process_continue_end(struct process *p)
@@ -102,7 +113,7 @@ void process_continue_end(struct process *p)
         account_free(&p->account, p->saved);
         p->saved = FRAME_NONE;
     }
-    if (end_children(p) && handles_give_back(p, HANDLES_A_TURN) && memory_give_back(p) &&
+    if (end_children(p) && handles_give_back(p, HANDLES_A_TURN) && mapped_give_back(p) &&
         letters_let_go(p, p->state == PROCESS_DYING_ABORT) && reclaim_for(p) &&
         charges_drop(p, CHARGES_A_TURN))
         process_gone(p);

@@ -157,3 +157,43 @@ def test_turns_while_much_is_unmapped(run, cores):
     assert result.status == 0, result.stderr
     longest, last = result.lines()
     assert int(longest) < LONGEST_WAIT_US and last == "unmapped"
+
+
+# --- what must come back, and what others need ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_processes_that_were_never_run_do_not_keep_one_another(run, cores):
+    expect_ok(run("greed", "leave", cores=cores, timeout=30))
+
+
+@pytest.mark.parametrize("round", range(2))
+def test_single_context_while_a_call_waits_for_memory(run, round):
+    expect_ok(run("greed", "single", cores=4, timeout=30))
+
+
+def test_own_pages_come_back_at_the_limit(run):
+    expect_ok(run("greed", "limit", cores=1))
+
+
+def test_pinning_walks_the_regions_once(run):
+    expect_ok(run("greed", "pin", cores=1, options=["--icount"]))
+
+
+@pytest.mark.parametrize("cores, memory", [(1, 20), (3, 32), (2, 256)])
+def test_no_memory_of_the_home_is_left(run, cores, memory):
+    expect_ok(run("greed", "heap", cores=cores, memory=memory))
+
+
+# --- pages on their way -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cores, vcores", [(2, 1), (4, 3)])
+def test_pages_that_were_sent_do_not_change(run, cores, vcores):
+    expect_ok(run("traffic", "frozen", 1, 8, vcores, cores=cores))
+
+
+@pytest.mark.parametrize("seed, cores, vcores, memory", [(1, 1, 1, 512), (2, 4, 3, 512), (3, 8, 3, 512),
+                                                         (4, 4, 3, 24)])
+def test_pages_and_handles_between_processes_that_are_killed(run, seed, cores, vcores, memory):
+    expect_ok(run("traffic", "storm", seed, 8, vcores, cores=cores, memory=memory))
