@@ -56,7 +56,7 @@ static bool take(struct event *event)
     return false;
 }
 
-static bool any(void)
+bool events_there(void)
 {
     unsigned known = vcores_known();
 
@@ -71,7 +71,7 @@ static bool any(void)
 
 static bool taking_wanted(void)
 {
-    return __atomic_load_n(&waiting, __ATOMIC_SEQ_CST) != 0 && any();
+    return __atomic_load_n(&waiting, __ATOMIC_SEQ_CST) != 0 && events_there();
 }
 
 /* Under the lock, so that who waits first is served first. */

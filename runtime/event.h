@@ -17,6 +17,9 @@
  * then. */
 void events_hand_out(void);
 
+/* Whether there is an event that nobody has taken. Any context. */
+bool events_there(void);
+
 /* Whether somebody waits and there is an event, or a new one. A vcore's last look before it halts. */
 bool events_wanted(void);
 

@@ -126,6 +126,15 @@ int runtime_vcores_request(unsigned amt_wanted)
     return vcores_request(amt_wanted);
 }
 
+/* Masked: what is told after the look is in notif_pending, which nobody clears before the kernel
+ * looks at it. */
+static long yield(long flags)
+{
+    if (flags & YIELD_WAIT && events_there())
+        return 0;
+    return system_call(PANDO_vcore_yield, flags, 0, 0, 0);
+}
+
 /* The vcore stays if it is the last and the process is not to wait, since the uthread could run; or
  * if something has come for the process that it may not have seen. */
 static void after_give_back(struct uthread *uthread, void *arg)
@@ -135,7 +144,7 @@ static void after_give_back(struct uthread *uthread, void *arg)
         scheduler_vcore_offline();
     else if (!scheduler_vcore_leave())
         return;
-    system_call(PANDO_vcore_yield, (long)arg, 0, 0, 0);
+    yield((long)arg);
     if (!scheduler_vcore_online())
         scheduler_vcore_go();
 }
@@ -144,10 +153,14 @@ static void after_give_back(struct uthread *uthread, void *arg)
  * elsewhere, or where it was, or when the process has cores again. */
 static long vcore_give_back(long flags)
 {
-    if (!pando_procinfo()->manycore || flags & ~YIELD_WAIT)
-        return kernel_call(PANDO_vcore_yield, flags, 0, 0, 0);
-    uthread_block(after_give_back, (void *)flags);
-    return 0;
+    if (pando_procinfo()->manycore && !(flags & ~YIELD_WAIT)) {
+        uthread_block(after_give_back, (void *)flags);
+        return 0;
+    }
+    vcore_mask();
+    long result = yield(flags);
+    vcore_unmask();
+    return result;
 }
 
 long runtime_kernel_call(long number, long a, long b, long c, long d)

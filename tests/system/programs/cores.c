@@ -1,5 +1,5 @@
 /* cores VCORES: asking for vcores, being granted and giving back, as seed two (2.4) has it; "ok" at
- * the end. */
+ * the end. cores VCORES gather: all of them, which others may hold at first. */
 #include "tests/system/programs/check.h"
 
 enum { VCORES_USED_MAX = 64 };
@@ -94,6 +94,29 @@ static void fill(unsigned hole)
     all_together(-1);
 }
 
+static uint64_t holes(void)
+{
+    uint64_t set = 0;
+    for (unsigned id = 0; id < vcores; id++)
+        set |= (uint64_t)(info->vcoremap[id].state == VCORE_NONE) << id;
+    return set;
+}
+
+/* In any order all but one go, then they come back, the lowest first. */
+static void give_back_at_random(uint64_t seed)
+{
+    uint64_t state = seed;
+    while (info->amt_granted > 1) {
+        unsigned id = random_next(&state) % vcores;
+        if (info->vcoremap[id].state == VCORE_RUNNING)
+            give_back(id);
+        if (random_next(&state) % 4 == 0 && holes())
+            fill((unsigned)__builtin_ctzll(holes()));
+    }
+    while (holes())
+        fill((unsigned)__builtin_ctzll(holes()));
+}
+
 static void check_bounds(void)
 {
     const long wrong[] = {-1, info->max_vcores + 1l, VCORES_MAX + 1, 1l << 32 | 1, 1l << 62};
@@ -155,6 +178,8 @@ int main(int argc, char *argv[])
         fill(2);
         fill(3);
     }
+    for (uint64_t seed = 1; seed <= 3; seed++)
+        give_back_at_random(seed);
     while (info->amt_granted > 1) {
         unsigned highest = vcores - 1;
         while (info->vcoremap[highest].state != VCORE_RUNNING)

@@ -179,6 +179,27 @@ static void test_many_core(void)
     test_single();
 }
 
+/* To many cores and back: through the uthread slot, and through the frame for a single context. */
+static void test_moves(void)
+{
+    for (unsigned round = 0; round < 5; round++) {
+        test_kernel_call(PANDO_cores_request, pando_procinfo()->max_vcores);
+        CHECK_IS(pando_procinfo()->manycore, 1);
+        test_kernel_call(PANDO_cores_request, 0);
+        CHECK_IS(pando_procinfo()->manycore, 0);
+        test_single();
+    }
+}
+
+/* Yields until it is on another management core. */
+static void test_migration(void)
+{
+    unsigned before = pando_kernel_call(PANDO_vcore_id, 0, 0, 0, 0) >> 16;
+    while (pando_kernel_call(PANDO_vcore_id, 0, 0, 0, 0) >> 16 == before)
+        test_kernel_call(PANDO_vcore_yield, 0);
+    test_single();
+}
+
 /* As long as other processes have their slices in between. */
 static void test_slices(long seed)
 {
@@ -356,6 +377,10 @@ int main(int argc, char *argv[])
         test_single();
     else if (!strcmp(test, "many-core"))
         test_many_core();
+    else if (!strcmp(test, "moves"))
+        test_moves();
+    else if (!strcmp(test, "migrate"))
+        test_migration();
     else if (!strcmp(test, "slices"))
         test_slices(number_of(argv[2]));
     else if (!strcmp(test, "processes"))
