@@ -19,7 +19,7 @@ KERNEL = BUILD / "kernel.elf"
 PROBE_KERNEL = BUILD / "probe" / "kernel.elf"
 TEST_PROGRAMS = BUILD / "tests" / "bin"
 SOURCES = ROOT / "tests" / "system" / "programs"
-CHILDREN = {"family": ["ends", "spin", "slow", "memory", "random", "cores", "stale"],
+CHILDREN = {"waits": ["states"], "places": ["fp"], "family": ["ends", "spin", "slow", "memory", "random", "cores", "stale"],
             "chaos": ["chaos_child"]}  # what a program runs
 
 STATUS_PANIC, STATUS_TIMEOUT, STATUS_STOP = 70, 124, 125

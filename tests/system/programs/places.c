@@ -1,6 +1,6 @@
 /* places COUNT: so many children at once, each of which says on which core it is; "ok" at the end.
  * places migrate: of two children that share a core with their parent or not, one finds a core of
- * its own when the other has gone. */
+ * its own when the other has gone. places granted COUNT: says which cores are granted. */
 #include "tests/system/programs/check.h"
 
 enum { BELL = 1, CHILDREN_MAX = 40 };
@@ -22,6 +22,8 @@ static long start_child(void)
     CHECK(child > 0 && ends > 0);
     CHECK_IS(pando_kernel_call(PANDO_proc_give, child, ends >> 32, RIGHTS_ALL, 0), BELL);
     CHECK_IS(pando_kernel_call(PANDO_handle_close, ends >> 32, 0, 0, 0), 0);
+    CHECK_IS(pando_kernel_call(PANDO_channel_watch, ends & 0xffffffff, CHANNEL_ON_READABLE, 0, 0),
+             0);
     CHECK_IS(child_run(child), 0);
     return child;
 }
@@ -59,6 +61,17 @@ static void test_migration(void)
     CHECK_IS(child_wait(other), 0);
 }
 
+/* Which cores a process gets that asks for all. */
+static void test_granted(long count)
+{
+    const volatile struct procinfo *info = pando_procinfo();
+    CHECK_IS(info->max_vcores, count);
+    CHECK_IS(pando_vcores_request(count), count);
+    for (long i = 0; i < count; i++)
+        printf("core %u\n", info->vcoremap[i].core);
+    CHECK_IS(pando_kernel_call(PANDO_cores_request, count + 1, 0, 0, 0), -E_INVALID);
+}
+
 int main(int argc, char *argv[])
 {
     if (argc < 2)
@@ -67,6 +80,8 @@ int main(int argc, char *argv[])
         return be_child();
     if (!strcmp(argv[1], "migrate"))
         test_migration();
+    else if (!strcmp(argv[1], "granted"))
+        test_granted(number_of(argv[2]));
     else
         test_spread(number_of(argv[1]));
     printf("ok\n");

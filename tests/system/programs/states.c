@@ -150,7 +150,7 @@ static void test_abandon(void)
     gather(vcores);
     for (unsigned i = 1; i < vcores; i++)
         CHECK_IS(uthread_create(&uthread[i], compute_on, (void *)(unsigned long)i), 0);
-    while (computing < vcores - 1)
+    while (__atomic_load_n(&computing, __ATOMIC_SEQ_CST) < vcores - 1)
         ;
     for (unsigned round = 0; round < 10; round++) {
         CHECK_IS(raw_call(PANDO_cores_request, 0, 0, 0), 0);

@@ -1,17 +1,20 @@
 /* waits TEST [ARGUMENT...]: processes that yield to wait, and what wakes them; "ok" at the end.
  * turns HOW HOW ROUNDS: parent and child ring for each other, and wait in between as HOW says: single (in
  * _S), last (the last vcore of _M), or halt; a wake-up that is lost is waited for in vain.
- * yield: what yields return. kills: children are killed in every state. */
+ * yield: what yields return. kills FLAGS: children
+ * are killed in every state; 2: twice, the second time with PROC_ABORT. */
 #include "tests/system/programs/check.h"
 
-enum { BELL = 1, MOST_DELAY = 4000, STATUS_CHILD = 7 };
+enum { BELL = 1, MOST_DELAY = 4000, STATUS_CHILD = 7, MOVES = 24 };
+enum { CREATED, RUNNABLE_S, RUNNING_S, WAITING, RUNNABLE_M, RUNNING_M }; /* proc_info.state */
 
 static const volatile struct procinfo *info;
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static void get_ready(const char *how)
+static void get_ready(long bell, const char *how)
 {
+    CHECK_IS(pando_kernel_call(PANDO_channel_watch, bell, CHANNEL_ON_READABLE, 0, 0), 0);
     if (strcmp(how, "single"))
         CHECK_IS(pando_vcores_request(1), 1);
 }
@@ -46,11 +49,24 @@ static long start_with_bell(long *bell, const char *word, const char *how, const
     return child;
 }
 
+/* Looks until it is there: it may have gone on by now. */
+static void await_state(long child, unsigned state)
+{
+    struct proc_info now;
+    do {
+        if (!info->manycore)
+            pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0);
+        CHECK_IS(pando_proc_info(child, &now), 0);
+    } while (now.state != state);
+}
+
 static void test_turns(const char *how, const char *childs, const char *rounds)
 {
     long bell, child = start_with_bell(&bell, "answer", childs, rounds);
-    get_ready(how);
+    get_ready(bell, how);
     for (unsigned round = 0; round < number_of(rounds); round++) {
+        if (round % 2)
+            await_state(child, strcmp(childs, "halt") ? WAITING : RUNNING_M);
         ring(bell, round);
         wait_for_ring(how);
     }
@@ -59,7 +75,7 @@ static void test_turns(const char *how, const char *childs, const char *rounds)
 
 static int answer(const char *how, const char *rounds)
 {
-    get_ready(how);
+    get_ready(BELL, how);
     for (unsigned round = 0; round < number_of(rounds); round++) {
         wait_for_ring(how);
         ring(BELL, round * 31);
@@ -107,32 +123,28 @@ static void test_yield(void)
 
 static int be_in(const char *state)
 {
+    struct event event;
+    get_ready(BELL, "single");
     if (!strcmp(state, "many") || !strcmp(state, "last"))
         CHECK(pando_vcores_request(1) == 1);
     while (!strcmp(state, "waiting") || !strcmp(state, "last"))
-        pando_kernel_call(PANDO_vcore_yield, YIELD_WAIT, 0, 0, 0);
+        if (!pando_event_poll(&event))
+            pando_kernel_call(PANDO_vcore_yield, YIELD_WAIT, 0, 0, 0);
     for (;;)
         ;
 }
 
-static void pause_ms(long ms)
-{
-    uint64_t end = clock_ticks() + ms * (info->tsc_hz / 1000);
-    while (clock_ticks() < end)
-        pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0);
-}
-
 static void kill_and_await(long child, long flags)
 {
-    CHECK_IS(pando_kernel_call(PANDO_proc_kill, child, flags, 0, 0), 0);
-    CHECK_IS(pando_kernel_call(PANDO_proc_kill, child, flags, 0, 0), 0);
+    CHECK_IS(pando_kernel_call(PANDO_proc_kill, child, flags & PROC_ABORT, 0, 0), 0);
+    CHECK_IS(pando_kernel_call(PANDO_proc_kill, child, flags != 0, 0, 0), 0);
     CHECK_IS(child_wait(child), STATUS_KILLED);
 }
 
-static void kill_in(const char *state, long flags)
+static void kill_in(const char *what, unsigned state, long flags)
 {
-    long bell, child = start_with_bell(&bell, "be", state, "0");
-    pause_ms(40);
+    long bell, child = start_with_bell(&bell, "be", what, "0");
+    await_state(child, state);
     kill_and_await(child, flags);
 }
 
@@ -140,24 +152,30 @@ static void kill_in(const char *state, long flags)
  * woken, too. */
 static void kill_without_cores(long flags)
 {
-    long bell, sleeper = start_with_bell(&bell, "be", "last", "0");
-    pause_ms(40);
+    long first, bell, sleeper = start_with_bell(&bell, "be", "last", "0");
+    await_state(sleeper, WAITING);
     CHECK_IS(pando_vcores_request(info->max_vcores), info->max_vcores);
-    long first, asker = start_with_bell(&first, "be", "last", "0");
+    long asker = start_with_bell(&first, "be", "last", "0");
     CHECK_IS(pando_kernel_call(PANDO_channel_ring, bell, 0, 0, 0), 0);
-    pause_ms(40);
+    struct proc_info now;
+    do
+        CHECK_IS(pando_proc_info(asker, &now), 0);
+    while (now.state != WAITING);
+    CHECK_IS(pando_proc_info(sleeper, &now), 0);
+    CHECK_IS(now.state, RUNNABLE_M);
     kill_and_await(sleeper, flags);
     kill_and_await(asker, flags);
     CHECK_IS(pando_vcores_request(0), 0);
 }
 
-static void kill_amid_moves(long flags, unsigned count)
+/* On its way from many cores to one. */
+static void kill_amid_moves(long flags)
 {
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < MOVES; i++) {
         long child = child_try("states", "storm", NULL);
         CHECK(child > 0);
         CHECK_IS(child_run(child), 0);
-        pause_ms(10 + i * 7 % 40);
+        await_state(child, i % 4 ? RUNNABLE_S : i / 4 % 2 ? WAITING : RUNNABLE_M);
         kill_and_await(child, flags);
     }
 }
@@ -167,13 +185,14 @@ static void test_kills(long flags)
     long child = child_try("waits", NULL); /* CREATED */
     CHECK(child > 0);
     kill_and_await(child, flags);
-    kill_in("running", flags);
-    kill_in("waiting", flags);
-    kill_in("many", flags);
-    kill_in("last", flags);
+    kill_in("running", RUNNING_S, flags);
+    kill_in("waiting", WAITING, flags);
+    kill_in("many", RUNNING_M, flags);
+    kill_in("last", WAITING, flags);
     if (info->cores > 1)
         kill_without_cores(flags);
-    kill_amid_moves(flags, 25);
+    if (info->cores > 2)
+        kill_amid_moves(flags);
     CHECK_IS(pando_vcores_request(info->max_vcores), info->max_vcores); /* all came back */
 }
 
