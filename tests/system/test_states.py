@@ -78,7 +78,7 @@ def test_yields(run, cores):
 
 
 WAYS = [("single", "single"), ("single", "last"), ("last", "single"), ("last", "last"), ("halt", "last")]
-WAITS = 60
+WAITS = 40
 
 
 @pytest.mark.parametrize("clock", [[], ["--icount"]], ids=["free", "icount"])

@@ -24,6 +24,13 @@ static void what_is_known_is_taken(void **state)
     assert_null(parse("--exit-port 501 --probe kmsg"));
     assert_int_equal(options.exit_port, 501);
     assert_string_equal(options.probe, "kmsg");
+    assert_int_equal(options.management, 1);
+    assert_int_equal(options.slice_us, 2000);
+    assert_null(parse("--management 4 --slice-us 50 --granted-slice-us 1000000 --trace states"));
+    assert_int_equal(options.management, 4);
+    assert_int_equal(options.slice_us, 50);
+    assert_int_equal(options.granted_slice_us, 1000000);
+    assert_true(options.trace_states);
 }
 
 static void what_is_wrong_is_said(void **state)
@@ -35,6 +42,11 @@ static void what_is_wrong_is_said(void **state)
     assert_non_null(strstr(parse("--exit-port 0x"), "not 0x"));
     assert_non_null(strstr(parse("--exit-port 99999999999999999999"), "not 999"));
     assert_non_null(strstr(parse("--cores-up 3"), "not 3"));
+    assert_non_null(strstr(parse("--management 0"), "not 0"));
+    assert_non_null(strstr(parse("--management 5"), "not 5"));
+    assert_non_null(strstr(parse("--slice-us 49"), "not 49"));
+    assert_non_null(strstr(parse("--granted-slice-us 1000001"), "not 1000001"));
+    assert_non_null(strstr(parse("--trace all"), "not all"));
     struct boot_info cut = {.command_cut = 1};
     assert_non_null(strstr(options_parse(&cut), "too long"));
 }

@@ -14,7 +14,7 @@ static const volatile struct procinfo *info;
 
 static void get_ready(long bell, const char *how)
 {
-    CHECK_IS(pando_kernel_call(PANDO_channel_watch, bell, CHANNEL_ON_READABLE, 0, 0), 0);
+    CHECK(pando_kernel_call(PANDO_channel_watch, bell, CHANNEL_ON_READABLE, 0, 0) >= 0);
     if (strcmp(how, "single"))
         CHECK_IS(pando_vcores_request(1), 1);
 }
@@ -22,10 +22,10 @@ static void get_ready(long bell, const char *how)
 static void wait_for_ring(const char *how)
 {
     struct event event = {0};
-    while (!pando_event_poll(&event) || event.type != EVENT_CHANNEL_READABLE)
+    while (event.type != EVENT_CHANNEL_READABLE)
         if (!strcmp(how, "halt"))
-            pando_kernel_call(PANDO_vcore_halt, 0, 0, 0, 0);
-        else
+            pando_event_wait(&event);
+        else if (!pando_event_poll(&event))
             CHECK_IS(pando_kernel_call(PANDO_vcore_yield, YIELD_WAIT, 0, 0, 0), 0);
 }
 
