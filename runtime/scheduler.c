@@ -157,10 +157,17 @@ bool scheduler_vcore_online(void)
     return true;
 }
 
+/* before: the word of which this vcore was counted. Who gathers waits for each that goes. */
+static void gone_offline(uint32_t before)
+{
+    if (before & GATHERING)
+        system_call(PANDO_vcore_notify, __atomic_load_n(&gatherer, __ATOMIC_RELAXED), 0, 0, 0);
+}
+
 void scheduler_vcore_offline(void)
 {
     vcore_own()->online = 0;
-    __atomic_fetch_sub(&online, 1, __ATOMIC_SEQ_CST);
+    gone_offline(__atomic_fetch_sub(&online, 1, __ATOMIC_SEQ_CST));
 }
 
 bool scheduler_vcore_leave(void)
@@ -173,17 +180,15 @@ bool scheduler_vcore_leave(void)
     } while (!__atomic_compare_exchange_n(&online, &count, count - 1, false, __ATOMIC_SEQ_CST,
                                           __ATOMIC_SEQ_CST));
     vcore_own()->online = 0;
+    gone_offline(count);
     return true;
 }
 
 /* A yield that returns is tried again. */
 _Noreturn void scheduler_vcore_go(void)
 {
-    for (;;) {
-        if (gathering())
-            system_call(PANDO_vcore_notify, __atomic_load_n(&gatherer, __ATOMIC_RELAXED), 0, 0, 0);
+    for (;;)
         system_call(PANDO_vcore_yield, 0, 0, 0, 0);
-    }
 }
 
 void scheduler_wait_online(void)

@@ -49,6 +49,11 @@ def test_vcore_stays_itself_as_the_single_one(run, cores, vcores):
     expect_ok(run("states", "back", vcores, cores=cores))
 
 
+@pytest.mark.parametrize("cores, vcores", [(2, 1), (4, 3), (8, 7)])
+def test_back_while_uthreads_come_and_go(run, cores, vcores):
+    expect_ok(run("states", "mix", vcores, cores=cores))
+
+
 def test_back_to_any_management_core(run):
     expect_ok(run("states", "back", 5, cores=8, options=management(3)))
 

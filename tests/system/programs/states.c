@@ -1,5 +1,5 @@
 /* states TEST [ARGUMENT...]: from many cores to one context and back; "ok" at the end.
- * back VCORES: each vcore in turn becomes the single one, and stays who it is. abandon VCORES: vcores
+ * mix VCORES: the same while uthreads come and go. back VCORES: each vcore in turn becomes the single one, and stays who it is. abandon VCORES: vcores
  * that compute are abandoned, and go on where they were when they come back. times VCORES: what procinfo
  * counts. storm ROUNDS: up and down without end, as a child that is killed. */
 #include "tests/system/programs/check.h"
@@ -107,6 +107,49 @@ static void test_back(void)
         CHECK_IS(fs_base(), fs_of_all);
         gather(vcores);
     }
+}
+
+/* --- mix -------------------------------------------------------------------------------------- */
+
+enum { MIXERS = 6 };
+static int mixed;
+
+/* Whatever takes a uthread to the scheduler, at any moment of its vcore's leaving. */
+static void *mix_on(void *arg)
+{
+    uint64_t state = (uint64_t)arg;
+    while (!__atomic_load_n(&mixed, __ATOMIC_SEQ_CST)) {
+        switch (random_next(&state) % 4) {
+        case 0:
+            CHECK_IS(pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0), 0);
+            break;
+        case 1:
+            pando_kernel_call(PANDO_vcore_notify, pando_vcore_id(), 0, 0, 0);
+            break;
+        case 2:
+            compute(random_next(&state) % 3000);
+        }
+        uthread_yield();
+    }
+    return NULL;
+}
+
+/* No uthread is lost and no vcore is waited for in vain. */
+static void test_mix(void)
+{
+    struct uthread *uthread[MIXERS];
+    for (unsigned long i = 0; i < MIXERS; i++)
+        CHECK_IS(uthread_create(&uthread[i], mix_on, (void *)(i + 1)), 0);
+    for (unsigned round = 0; round < 60; round++) {
+        CHECK(pando_vcores_request(vcores) >= 1);
+        compute(round * 7919 % 20000);
+        CHECK_IS(pando_vcores_request(0), 0);
+        check_single(pando_vcore_id());
+        uthread_yield();
+    }
+    __atomic_store_n(&mixed, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < MIXERS; i++)
+        CHECK_IS(uthread_join(uthread[i], NULL), 0);
 }
 
 /* --- abandon ---------------------------------------------------------------------------------- */
@@ -255,6 +298,8 @@ int main(int argc, char *argv[])
     vcores = argc > 2 ? (unsigned)number_of(argv[2]) : info->max_vcores;
     if (!strcmp(argv[1], "back"))
         test_back();
+    else if (!strcmp(argv[1], "mix"))
+        test_mix();
     else if (!strcmp(argv[1], "abandon"))
         test_abandon();
     else if (!strcmp(argv[1], "times"))
