@@ -50,7 +50,7 @@ enum event_type {
     EVENT_ALARM,
     EVENT_MEMORY_PRESSURE,  /* payload: frames held, limit */
     EVENT_CHILD_ENDED,      /* source: handle. payload: status, reason */
-    EVENT_CHILD_CALL,       /* source: handle. payload: vcore, number, four arguments */
+    EVENT_CHILD_CALL,       /* source: handle. payload: CHILD_CALL, five of six arguments */
     EVENT_CHANNEL_READABLE, /* source: handle */
     EVENT_CHANNEL_WRITABLE,
     EVENT_CHANNEL_CLOSED,
@@ -59,6 +59,10 @@ enum event_type {
     EVENT_STANDARD = 32, /* from here on the process's own, by vcore_notify; as EVENT_NOTIFY */
     EVENT_TYPES = 256
 };
+/* Of a call that is handed up: vcore id and number in one word. */
+#define CHILD_CALL(vcoreid, number) ((uint64_t)(vcoreid) | (uint64_t)(number) << 16)
+#define CHILD_CALL_VCORE(word)      ((unsigned)((word)&0xffff))
+#define CHILD_CALL_NUMBER(word)     ((unsigned)((word) >> 16))
 enum { EVENTS_MIN = 16, EVENTS_MAX = 256 }; /* in a ring; a power of two */
 
 /* A ring of events. Exactly one kernel writes it at any time. Invariant: what was written and not
@@ -94,6 +98,7 @@ struct vcore_data {
      * before its last look, and by vcore_halt; cleared by the process that found something, when
      * vcore_halt returns, and when the vcore starts. */
     uint8_t idle;
+    uint64_t call_more[2]; /* set by the kernel: r8 and r9 of a call that is not permitted */
 };
 #define VCORE_NOTIF_DISABLED 0
 #define VCORE_NOTIF_PENDING  1

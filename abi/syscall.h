@@ -33,10 +33,17 @@ enum { YIELD_WAIT = 1 };
 enum { PROC_DETACHED = 1 };
 enum { PROC_ABORT = 1 };
 
-/* proc_sandbox */
+/* proc_sandbox; FILTER_END is the strictest, FILTER_ERROR the least strict */
 enum filter_action { FILTER_ERROR, FILTER_END, FILTER_ASK, FILTER_ACTIONS };
 #define CALLS_MAX     63        /* numbers are below */
 #define FILTER_OTHERS CALLS_MAX /* the bit of all numbers from it on */
+
+/* proc_call; proc_reply */
+enum { CALL_MESSAGE = 1 };
+enum { REPLY_MESSAGE = 1 };
+enum { CALL_ARGUMENTS = 6 };
+#define CALL_BYTES(flags)  ((flags)&CALL_MESSAGE ? PAGE_BYTES : CALL_ARGUMENTS * 8ul)
+#define REPLY_BYTES(flags) ((flags)&REPLY_MESSAGE ? PAGE_BYTES : 0ul)
 
 enum { STATUS_FAULT = 139, STATUS_KILLED = 137 };
 

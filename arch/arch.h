@@ -202,6 +202,8 @@ struct context *arch_context(void);
  * -E_RANGE when not in the lower half), rdi = vcoreid. */
 int arch_context_entry(struct context *context, uint64_t entry, uint64_t stack, unsigned vcoreid);
 uint64_t arch_fs_base(void);
+/* Arguments five and six of the system call that is being made. */
+void arch_call_more(uint64_t more[2]);
 uint64_t arch_gs_base(void);
 void arch_bases_set(uint64_t fs_base, uint64_t gs_base);
 

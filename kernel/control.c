@@ -199,8 +199,8 @@ long control_call(struct process *p, unsigned vcoreid, long number, const long a
     case PANDO_proc_info:
         return info(p, vcoreid, other);
     case PANDO_proc_call:
-        return filter_call(p, vcoreid, other, second);
+        return filter_call(p, vcoreid, other, argument);
     default:
-        return filter_reply(p, other, second, argument[2]);
+        return filter_reply(p, vcoreid, other, argument);
     }
 }

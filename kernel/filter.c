@@ -7,16 +7,13 @@
 
 struct filter filter_inherited(const struct process *creator)
 {
-    struct filter filter = {.permitted = ~0ull, .action = FILTER_ERROR};
-    if (creator) {
-        filter.permitted = creator->filter.permitted;
-        if (creator->filter.action == FILTER_END)
-            filter.action = FILTER_END;
-    }
-    return filter;
+    if (!creator)
+        return (struct filter){.permitted = ~0ull};
+    return (struct filter){.permitted = creator->filter.permitted, .ends = creator->filter.ends};
 }
 
-/* Parks the call; the asker is told, and can ask again by proc_call. */
+/* Parks the call; the asker is told, and can ask again by proc_call. What did not come with the call
+ * lies in the vcore's block: the process may change it, as it may what it calls with. */
 static long hand_up(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
     if (!p->filter.asker)
@@ -24,26 +21,24 @@ static long hand_up(struct process *p, unsigned vcoreid, long number, const long
     struct vcore_record *record = process_record(p, vcoreid);
     record->handed_up = 1;
     record->number = number;
-    memcpy(record->argument, argument, sizeof record->argument);
-    uint64_t payload[6] = {vcoreid, (uint64_t)number};
-    memcpy(&payload[2], argument, sizeof record->argument);
+    const struct vcore_data *data = frame_pointer(record->data);
+    memcpy(record->argument, argument, 4 * sizeof argument[0]);
+    memcpy(&record->argument[4], data->call_more, sizeof data->call_more);
+    uint64_t payload[6] = {CHILD_CALL(vcoreid, number)};
+    memcpy(&payload[1], record->argument, 5 * sizeof payload[0]);
     event_post(p->filter.asker, EVENT_CHILD_CALL, p->filter.asker_handle, payload);
     return CALL_LATER;
 }
 
 long filter_refuse(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
-    switch (p->filter.action) {
-    case FILTER_END:
-        log_line("process %u (%s) vcore %u: call %ld is not permitted", p->pid, p->name, vcoreid,
-                 number);
-        process_end(p, STATUS_KILLED, END_FILTERED);
-        return CALL_LATER;
-    case FILTER_ASK:
-        return hand_up(p, vcoreid, number, argument);
-    default:
-        return -E_FILTERED;
-    }
+    if (!filter_permits(p->filter.ends, number))
+        return filter_permits(p->filter.asks, number) ? hand_up(p, vcoreid, number, argument)
+                                                      : -E_FILTERED;
+    log_line("process %u (%s) vcore %u: call %ld is not permitted", p->pid, p->name, vcoreid,
+             number);
+    process_end(p, STATUS_KILLED, END_FILTERED);
+    return CALL_LATER;
 }
 
 static struct vcore_record *handed_up(struct process *p, unsigned long vcoreid)
@@ -69,10 +64,17 @@ long filter_set(struct process *p, struct process *other, unsigned number, uint6
     if (other->state != PROCESS_CREATED)
         return -E_STATE;
     struct filter *filter = &other->filter;
-    filter->permitted &= permitted | 1ull << PANDO_exit;
-    filter->action = (uint8_t)action;
-    filter->asker = action == FILTER_ASK ? p : NULL;
-    filter->asker_handle = action == FILTER_ASK ? (uint16_t)number : 0;
+    uint64_t refused = ~(permitted | 1ull << PANDO_exit);
+    if (action == FILTER_ASK) {
+        if (filter->asker && filter->asker != p)
+            return -E_PERMISSION;
+        filter->asker = p;
+        filter->asker_handle = (uint16_t)number;
+        filter->asks |= refused;
+    }
+    if (action == FILTER_END)
+        filter->ends |= refused;
+    filter->permitted &= ~refused;
     return 0;
 }
 
@@ -86,22 +88,39 @@ static int find_call(struct process *p, struct process *other, unsigned long whi
     return *record ? 0 : -E_EMPTY;
 }
 
-long filter_call(struct process *p, unsigned vcoreid, struct process *other, unsigned long which)
+/* A message page to another's. */
+static void page_copy(const struct vcore_record *to, const struct vcore_record *from)
 {
+    memcpy(frame_pointer(to->message), frame_pointer(from->message), PAGE_BYTES);
+}
+
+long filter_call(struct process *p, unsigned vcoreid, struct process *other, const long argument[4])
+{
+    const struct vcore_record *own = process_record(p, vcoreid);
     struct vcore_record *record;
-    int error = find_call(p, other, which, &record);
+    if (argument[2] & ~(long)CALL_MESSAGE)
+        return -E_INVALID;
+    int error = find_call(p, other, (unsigned long)argument[1], &record);
     if (error)
         return error;
-    memcpy(frame_pointer(process_record(p, vcoreid)->message), record->argument,
-           sizeof record->argument);
+    if (argument[2])
+        page_copy(own, record);
+    else
+        memcpy(frame_pointer(own->message), record->argument, sizeof record->argument);
     return record->number;
 }
 
-long filter_reply(struct process *p, struct process *other, unsigned long which, long result)
+long filter_reply(struct process *p, unsigned vcoreid, struct process *other,
+                  const long argument[4])
 {
     struct vcore_record *record;
-    int error = find_call(p, other, which, &record);
-    if (!error)
-        home_answer(other, (unsigned)which, result);
-    return error;
+    if (argument[3] & ~(long)REPLY_MESSAGE)
+        return -E_INVALID;
+    int error = find_call(p, other, (unsigned long)argument[1], &record);
+    if (error)
+        return error;
+    if (argument[3])
+        page_copy(record, process_record(p, vcoreid));
+    home_answer(other, (unsigned)argument[1], argument[2]);
+    return 0;
 }

@@ -10,18 +10,22 @@
 
 struct process;
 
-/* Invariant: asker is NULL unless action is FILTER_ASK; it holds a handle to the process, with this
+/* Masks: a bit a call, FILTER_OTHERS for the numbers that have none. Each is only ever made stricter.
+ * A call that is not permitted and in neither of the others returns an error.
+ * Invariant: asker is NULL, or who asked last for `asks`; it holds a handle to the process, with this
  * number. */
 struct filter {
-    uint64_t permitted; /* a bit a call, FILTER_OTHERS for the numbers that have none */
-    uint8_t action;     /* enum filter_action */
+    uint64_t permitted;
+    uint64_t ends; /* the process, whatever `asks` says */
+    uint64_t asks; /* the asker; an error when that is NULL */
     uint16_t asker_handle;
     struct process *asker;
 };
 
-static inline int filter_permits(uint64_t permitted, long number)
+/* Whether the call's bit is set. */
+static inline int filter_permits(uint64_t mask, long number)
 {
-    return permitted >> ((unsigned long)number < FILTER_OTHERS ? number : FILTER_OTHERS) & 1;
+    return mask >> ((unsigned long)number < FILTER_OTHERS ? number : FILTER_OTHERS) & 1;
 }
 
 /* The filter of a process at its creation: its creator's, or none. */
@@ -37,7 +41,9 @@ void filter_asker_leaves(struct process *p);
  * CONTROL. */
 long filter_set(struct process *p, struct process *other, unsigned number, uint64_t permitted,
                 unsigned long action);
-long filter_call(struct process *p, unsigned vcoreid, struct process *other, unsigned long which);
-long filter_reply(struct process *p, struct process *other, unsigned long which, long result);
+long filter_call(struct process *p, unsigned vcoreid, struct process *other,
+                 const long argument[4]);
+long filter_reply(struct process *p, unsigned vcoreid, struct process *other,
+                  const long argument[4]);
 
 #endif

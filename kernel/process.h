@@ -88,7 +88,7 @@ struct vcore_record {
     uint64_t since;               /* on arch_clock: it was attached */
     uint64_t asker;               /* ADDRESS_NONE: its driver is this kernel, and parked it */
     frame_t data, xsave, message; /* of its block; FRAME_NONE: none was made */
-    long number, argument[4];
+    long number, argument[6];
     uint8_t rings_asked;                   /* its driver is to change the driver's ring */
     uint8_t rings_awaited;                 /* it waits for that in a call, about some vcore */
     uint32_t driver_written;               /* of the driver's ring, while no kernel drives it */

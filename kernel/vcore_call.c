@@ -109,6 +109,16 @@ static __attribute__((noinline)) long call_console(struct vcore *v, const long a
     kernel_loop();
 }
 
+/* The home knows what becomes of it: the call may be handed up, with all arguments that it has. */
+static __attribute__((noinline)) long call_refused(struct vcore *v, long number,
+                                                   const long argument[4])
+{
+    if (number < 0 || number > NUMBER_MAX)
+        return -E_NO_CALL;
+    arch_call_more(v->data->call_more);
+    return call_home(v, number, argument);
+}
+
 static long call_halt(struct vcore *v)
 {
     user_flag_set(&v->data->idle);
@@ -144,8 +154,8 @@ long kernel_syscall(long number, const long argument[4])
     struct vcore *v = vcore_loaded;
     if (!v->data->notif_disabled)
         reflect(v);
-    if (!filter_permits(v->permitted, number)) /* the home knows what becomes of it */
-        return number < 0 || number > NUMBER_MAX ? -E_NO_CALL : call_home(v, number, argument);
+    if (!filter_permits(v->permitted, number))
+        return call_refused(v, number, argument);
     switch (number) {
     case PANDO_null:
         return probe_path();

@@ -167,15 +167,17 @@ static inline long pando_proc_info(long process, struct proc_info *info)
     return PANDO_TABLE.message_call(PANDO_proc_info, process, 0, 0, 0, &page);
 }
 
-static inline long pando_proc_call(long process, long vcoreid, uint64_t *arguments)
+static inline long pando_proc_call(long process, long vcoreid, long flags, void *call)
 {
-    const struct pando_message page = {.out = arguments, .out_bytes = (4) * sizeof *arguments};
-    return PANDO_TABLE.message_call(PANDO_proc_call, process, vcoreid, 0, 0, &page);
+    const struct pando_message page = {.out = call, .out_bytes = CALL_BYTES(flags)};
+    return PANDO_TABLE.message_call(PANDO_proc_call, process, vcoreid, flags, 0, &page);
 }
 
-static inline long pando_proc_reply(long process, long vcoreid, long result)
+static inline long pando_proc_reply(long process, long vcoreid, long result, long flags,
+                                    const void *reply)
 {
-    return PANDO_TABLE.kernel_call(PANDO_proc_reply, process, vcoreid, result, 0);
+    const struct pando_message page = {.in = reply, .in_bytes = REPLY_BYTES(flags)};
+    return PANDO_TABLE.message_call(PANDO_proc_reply, process, vcoreid, result, flags, &page);
 }
 
 static inline long pando_channel_create(long depth)

@@ -67,7 +67,7 @@ def test_image(run, test):
 # --- sandboxes ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("test", ["filter-error", "filter-end", "inherited"])
+@pytest.mark.parametrize("test", ["filter-error", "filter-end", "inherited", "tighten"])
 @pytest.mark.parametrize("cores", [1, 2])
 def test_sandbox(run, test, cores):
     expect_ok(run("sandbox", test, cores=cores))
@@ -76,6 +76,11 @@ def test_sandbox(run, test, cores):
 @pytest.mark.parametrize("cores, vcores", [(1, 0), (1, 1), (2, 0), (2, 1), (4, 3)])
 def test_calls_answered_in_a_guests_stead(run, cores, vcores):
     expect_ok(run("sandbox", "guests", vcores, cores=cores))
+
+
+@pytest.mark.parametrize("cores, vcores", [(1, 0), (2, 1)])
+def test_all_of_a_call_is_handed_up(run, cores, vcores):
+    expect_ok(run("sandbox", "messages", vcores, cores=cores))
 
 
 @pytest.mark.parametrize("cores", [1, 2])

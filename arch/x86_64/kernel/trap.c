@@ -129,6 +129,12 @@ void trap_on_own_stack(struct context *context)
     panic_at(context, "%s at %lx, stack %lx", arch_fault_name(vector), context->rip, context->rsp);
 }
 
+void arch_call_more(uint64_t more[2])
+{
+    more[0] = user_context.r8;
+    more[1] = user_context.r9;
+}
+
 void syscall_from_user(void)
 {
     const long argument[4] = {(long)user_context.rdi, (long)user_context.rsi,

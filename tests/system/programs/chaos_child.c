@@ -381,7 +381,7 @@ static void note_asker(struct vcore *v, const struct event_ring *ring)
     if (event->type != EVENT_CHILD_CALL)
         return;
     v->asker = event->source;
-    v->asker_vcore = (unsigned)event->payload[0];
+    v->asker_vcore = CHILD_CALL_VCORE(event->payload[0]);
 }
 
 /* As a scheduler would: takes what is in the mailbox. */

@@ -105,12 +105,14 @@ static void test_errors(void)
     CHECK_IS(pando_proc_limit(child, info_of(child).frames - 1, 0), -E_INVALID);
     CHECK_IS(pando_proc_sandbox(child, ~0ul, FILTER_ACTIONS), -E_INVALID);
     CHECK_IS(pando_proc_sandbox(child, ~0ul, -1), -E_INVALID);
-    CHECK_IS(pando_proc_call(child, 0, (uint64_t[4]){0}), -E_PERMISSION); /* not the asker */
-    CHECK_IS(pando_proc_reply(child, 0, 0), -E_PERMISSION);
+    CHECK_IS(pando_proc_call(child, 0, 0, (uint64_t[6]){0}), -E_PERMISSION); /* not the asker */
+    CHECK_IS(pando_proc_reply(child, 0, 0, 0, NULL), -E_PERMISSION);
     CHECK_IS(pando_proc_sandbox(child, ~0ul, FILTER_ASK), 0);
+    CHECK_IS(pando_proc_call(child, 0, 2, (uint64_t[6]){0}), -E_INVALID);
+    CHECK_IS(pando_proc_reply(child, 0, 0, 2, NULL), -E_INVALID);
     for (long vcore = -1; vcore < 300; vcore += 50) {
-        CHECK_IS(pando_proc_call(child, vcore, (uint64_t[4]){0}), -E_EMPTY);
-        CHECK_IS(pando_proc_reply(child, vcore, 0), -E_EMPTY);
+        CHECK_IS(pando_proc_call(child, vcore, 0, (uint64_t[6]){0}), -E_EMPTY);
+        CHECK_IS(pando_proc_reply(child, vcore, 0, 0, NULL), -E_EMPTY);
     }
     CHECK_IS(child_run(child), 0);
     CHECK_IS(child_run(child), -E_STATE);

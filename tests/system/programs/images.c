@@ -163,13 +163,13 @@ static void test_guest(void)
     CHECK_IS(pando_proc_sandbox(child, 0, FILTER_ASK), 0);
     CHECK_IS(child_run(child), 0);
     struct event event = event_await();
-    const uint64_t told[] = {0, GUEST_NUMBER, 7, 5, 3, 1};
+    const uint64_t told[] = {CHILD_CALL(0, GUEST_NUMBER), 7, 5, 3, 1};
     CHECK_IS(event.type, EVENT_CHILD_CALL);
     CHECK(!memcmp(event.payload, told, sizeof told));
-    uint64_t argument[4];
-    CHECK_IS(pando_proc_call(child, 0, argument), GUEST_NUMBER);
-    CHECK(!memcmp(argument, &told[2], sizeof argument));
-    CHECK_IS(pando_proc_reply(child, 0, 99), 0);
+    uint64_t argument[CALL_ARGUMENTS];
+    CHECK_IS(pando_proc_call(child, 0, 0, argument), GUEST_NUMBER);
+    CHECK(!memcmp(argument, &told[1], 4 * sizeof argument[0]));
+    CHECK_IS(pando_proc_reply(child, 0, 99, 0, NULL), 0);
     expect_ending(child, 99, END_EXIT);
     image_end(image);
 }

@@ -106,13 +106,12 @@ static long guest_start(const char *what, const char *vcores)
 
 static void answer(const struct event *event)
 {
-    uint64_t argument[4];
+    uint64_t argument[CALL_ARGUMENTS];
     CHECK_IS(event->type, EVENT_CHILD_CALL);
-    CHECK_IS(pando_proc_call(event->source, (long)event->payload[0], argument), event->payload[1]);
-    CHECK(!memcmp(argument, &event->payload[2], 3 * sizeof argument[0]));
-    CHECK_IS(pando_proc_reply(event->source, (long)event->payload[0],
-                              guest_answer((long)event->payload[1], argument)),
-             0);
+    long vcore = CHILD_CALL_VCORE(event->payload[0]), number = CHILD_CALL_NUMBER(event->payload[0]);
+    CHECK_IS(pando_proc_call(event->source, vcore, 0, argument), number);
+    CHECK(!memcmp(argument, &event->payload[1], 5 * sizeof argument[0]));
+    CHECK_IS(pando_proc_reply(event->source, vcore, guest_answer(number, argument), 0, NULL), 0);
 }
 
 static void test_guest(const char *vcores)
@@ -122,7 +121,7 @@ static void test_guest(const char *vcores)
     for (unsigned i = 0; i < count * GUEST_CALLS; i++) {
         struct event event = event_await();
         CHECK_IS(event.source, child);
-        CHECK_IS(pando_proc_reply(child, VCORES_MAX, 0), -E_EMPTY);
+        CHECK_IS(pando_proc_reply(child, VCORES_MAX, 0, 0, NULL), -E_EMPTY);
         answer(&event);
     }
     struct event last = event_await();
@@ -145,17 +144,18 @@ static void test_asker_leaves(void)
 {
     long child = guest_start("asking", "0"), other = pando_handle_duplicate(child, RIGHTS_ALL);
     struct event event = event_await();
-    CHECK_IS(event.payload[1], GUEST_CALL);
-    CHECK_IS(pando_proc_call(other, 0, event.payload), GUEST_CALL); /* any handle of the asker's */
+    CHECK_IS(event.payload[0], CHILD_CALL(0, GUEST_CALL));
+    CHECK_IS(pando_proc_call(other, 0, 0, event.payload),
+             GUEST_CALL); /* any handle of the asker's */
     CHECK_IS(pando_handle_close(child), 0);
-    CHECK_IS(pando_proc_reply(other, 0, 0), -E_PERMISSION);
+    CHECK_IS(pando_proc_reply(other, 0, 0, 0, NULL), -E_PERMISSION);
     CHECK_IS(child_wait(other), STATUS_CHILD);
 
     child = guest_start("asking", "0"); /* killed while it waits for an answer */
     event = event_await();
     CHECK_IS(event.type, EVENT_CHILD_CALL);
     CHECK_IS(child_kill(child), 0);
-    CHECK_IS(pando_proc_reply(child, 0, 0), -E_EMPTY);
+    CHECK_IS(pando_proc_reply(child, 0, 0, 0, NULL), -E_EMPTY);
     CHECK_IS(child_wait(child), STATUS_KILLED);
     event = event_await();
     CHECK_IS(event.type, EVENT_CHILD_ENDED);
@@ -179,6 +179,120 @@ static int be_asker(void)
     CHECK_IS(child_run(child), 0);
     CHECK_IS(event_await().type, EVENT_CHILD_CALL);
     return STATUS_CHILD;
+}
+
+/* --- all of a call: six arguments, and the message page ------------------------------------------ */
+
+static long call_of_six(long number, const uint64_t argument[CALL_ARGUMENTS])
+{
+    register uint64_t r10 __asm__("r10") = argument[3];
+    register uint64_t r8 __asm__("r8") = argument[4];
+    register uint64_t r9 __asm__("r9") = argument[5];
+    long result;
+    __asm__ volatile("movb $1, %%gs:0\n\t"
+                     "syscall\n\t"
+                     "movb $0, %%gs:0"
+                     : "=a"(result)
+                     : "a"(number), "D"(argument[0]), "S"(argument[1]), "d"(argument[2]), "r"(r10),
+                       "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static void page_fill(uint64_t *page, uint64_t seed)
+{
+    for (unsigned i = 0; i < PAGE_BYTES / sizeof *page; i++)
+        page[i] = random_next(&seed);
+}
+
+static int page_holds(const uint64_t *page, uint64_t seed)
+{
+    for (unsigned i = 0; i < PAGE_BYTES / sizeof *page; i++)
+        if (page[i] != random_next(&seed))
+            return 0;
+    return 1;
+}
+
+/* Its last call is answered without a page: its own stays. */
+static int be_messenger(unsigned vcores)
+{
+    uint64_t *page = (uint64_t *)((char *)vcore_data_of(0) + VCORE_MESSAGE_OFFSET);
+    if (vcores)
+        CHECK_IS(pando_vcores_request(vcores), vcores);
+    for (uint64_t i = 1; i <= GUEST_CALLS; i++) {
+        const uint64_t argument[CALL_ARGUMENTS] = {i, i << 8, i << 16, i << 24, i << 32, ~i};
+        page_fill(page, i);
+        if (call_of_six(GUEST_CALL, argument) != (long)i ||
+            !page_holds(page, i == GUEST_CALLS ? i : ~i))
+            raw_call(PANDO_exit, (long)i, 0, 0);
+    }
+    raw_call(PANDO_exit, STATUS_CHILD, 0, 0);
+    return 0;
+}
+
+static void test_messages(const char *vcores)
+{
+    uint64_t page[PAGE_BYTES / sizeof(uint64_t)], argument[CALL_ARGUMENTS];
+    long child = guest_start("messenger", vcores);
+    for (uint64_t i = 1; i <= GUEST_CALLS; i++) {
+        const uint64_t wanted[CALL_ARGUMENTS] = {i, i << 8, i << 16, i << 24, i << 32, ~i};
+        struct event event = event_await();
+        CHECK_IS(event.payload[0], CHILD_CALL(0, GUEST_CALL));
+        CHECK(!memcmp(&event.payload[1], wanted, 5 * sizeof wanted[0]));
+        CHECK_IS(pando_proc_call(child, 0, 0, argument), GUEST_CALL);
+        CHECK(!memcmp(argument, wanted, sizeof wanted));
+        CHECK_IS(pando_proc_call(child, 0, CALL_MESSAGE, page), GUEST_CALL);
+        CHECK(page_holds(page, i));
+        page_fill(page, ~i);
+        CHECK_IS(pando_proc_reply(child, 0, (long)i, i == GUEST_CALLS ? 0 : REPLY_MESSAGE, page),
+                 0);
+    }
+    CHECK_IS(child_wait(child), STATUS_CHILD);
+}
+
+/* --- filters over filters ------------------------------------------------------------------------ */
+
+static long filtered_twice(uint64_t first, long first_action, uint64_t second, long second_action)
+{
+    long child = child_try("sandbox", "null", NULL);
+    CHECK_IS(pando_proc_sandbox(child, first, first_action), 0);
+    CHECK_IS(pando_proc_sandbox(child, second, second_action), 0);
+    return child;
+}
+
+static void test_tighten(void)
+{
+    static const uint64_t masks[] = {~0ul, ~CALL_BIT(null)};
+    const uint64_t none = ~CALL_BIT(null);
+    for (unsigned m = 0; m < 2; m++)
+        for (long action = 0; action < FILTER_ACTIONS; action++) {
+            long child = filtered_twice(none, FILTER_END, masks[m], action);
+            CHECK_IS(child_run(child), 0);
+            expect_ending(child, STATUS_KILLED, END_FILTERED);
+        }
+    for (long action = 0; action < FILTER_END; action++) { /* the stricter comes second */
+        long child = filtered_twice(none, action, none, FILTER_END);
+        CHECK_IS(child_run(child), 0);
+        expect_ending(child, STATUS_KILLED, END_FILTERED);
+    }
+    long child = filtered_twice(none, FILTER_ERROR, ~CALL_BIT(vcore_id), FILTER_END);
+    CHECK_IS(child_run(child), 0); /* one does not act on what the other refuses */
+    expect_ending(child, E_FILTERED, END_EXIT);
+    for (unsigned order = 0; order < 2; order++) { /* who asks goes before an error */
+        child = filtered_twice(none, order ? FILTER_ASK : FILTER_ERROR, none,
+                               order ? FILTER_ERROR : FILTER_ASK);
+        CHECK_IS(child_run(child), 0);
+        CHECK_IS(event_await().payload[0], CHILD_CALL(0, PANDO_null));
+        CHECK_IS(pando_proc_reply(child, 0, -STATUS_CHILD, 0, NULL), 0);
+        expect_ending(child, STATUS_CHILD, END_EXIT);
+    }
+    child = child_try("sandbox", "null", NULL);
+    CHECK_IS(pando_proc_sandbox(child, none, FILTER_ASK), 0);
+    long second = child_try("sandbox", "second", NULL);
+    CHECK_IS(pando_proc_give(second, child, RIGHTS_ALL), 1);
+    CHECK_IS(child_run(second), 0);
+    CHECK_IS(child_wait(second), STATUS_CHILD);
+    end(child);
 }
 
 /* What it creates is in its sandbox. */
@@ -213,6 +327,10 @@ static int be_child(int argc, char *argv[])
         return be_filtered(argv[2]);
     if (!strcmp(what, "guest"))
         return be_guest((unsigned)number_of(argv[2]));
+    if (!strcmp(what, "messenger"))
+        return be_messenger((unsigned)number_of(argv[2]));
+    if (!strcmp(what, "second")) /* another asks already */
+        CHECK_IS(pando_proc_sandbox(1, ~0ul, FILTER_ASK), -E_PERMISSION);
     if (!strcmp(what, "asking"))
         return be_asking();
     if (!strcmp(what, "asker"))
@@ -232,6 +350,10 @@ static int test(const char *what, const char *argument)
         test_filter_end();
     else if (!strcmp(what, "guests"))
         test_guest(argument);
+    else if (!strcmp(what, "messages"))
+        test_messages(argument);
+    else if (!strcmp(what, "tighten"))
+        test_tighten();
     else if (!strcmp(what, "asker-leaves"))
         test_asker_leaves();
     else if (!strcmp(what, "inherited"))
