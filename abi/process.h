@@ -37,6 +37,7 @@ struct event {
     uint64_t payload[6];
 };
 
+/* docs/event.md says which are posted, by whom and when; the others are not posted yet. */
 enum event_type {
     EVENT_NONE,
     EVENT_COMPLETION,
@@ -52,11 +53,11 @@ enum event_type {
     EVENT_CHILD_ENDED,      /* source: handle. payload: status, reason */
     EVENT_CHILD_CALL,       /* source: handle. payload: CHILD_CALL, five of six arguments */
     EVENT_CHANNEL_READABLE, /* source: handle */
-    EVENT_CHANNEL_WRITABLE,
-    EVENT_CHANNEL_CLOSED,
-    EVENT_NOTIFY,        /* source: vcore. payload: value, of vcore_notify */
-    EVENT_OVERFLOW,      /* in the bitmap only: some ring was full */
-    EVENT_STANDARD = 32, /* from here on the process's own, by vcore_notify; as EVENT_NOTIFY */
+    EVENT_CHANNEL_WRITABLE, /* source: handle */
+    EVENT_CHANNEL_CLOSED,   /* source: handle */
+    EVENT_NOTIFY,           /* source: vcore. payload: value, of vcore_notify */
+    EVENT_OVERFLOW,         /* in the bitmap only: some ring was full */
+    EVENT_STANDARD = 32,    /* from here on the process's own, by vcore_notify; as EVENT_NOTIFY */
     EVENT_TYPES = 256
 };
 /* Of a call that is handed up: vcore id and number in one word. */

@@ -51,7 +51,7 @@ enum { STATUS_FAULT = 139, STATUS_KILLED = 137 };
 enum end_reason {
     END_EXIT,     /* its own wish */
     END_FAULT,    /* an exception */
-    END_KILLED,   /* proc_kill, or its creator's end */
+    END_KILLED,   /* proc_kill, or its controller's end */
     END_LIMIT,    /* it needed more frames than it may have */
     END_MEMORY,   /* the machine had no memory for it */
     END_FILTERED, /* a call that its sandbox does not permit */
