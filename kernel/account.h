@@ -1,6 +1,7 @@
 /* A frame account: who owns frames, how many it holds, and how many it may hold. docs/frame.md.
  *
- * Invariant: used <= limit, unless the limit was lowered. Private to one kernel: a process's is at
+ * Invariant: used <= limit, unless frames of a process that has ended came to the account
+ * (charges_hand_over): then nothing is had until it is below. Private to one kernel: a process's is at
  * its home; a driver that makes pages in a vcore's own slot has one of its own, filled from the
  * home's. */
 #ifndef KERNEL_ACCOUNT_H

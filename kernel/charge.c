@@ -6,12 +6,20 @@
 #include "kernel/process.h"
 #include "lib/string.h"
 
-void charge_open(struct charge *charge, struct process *p)
+static void enter(struct charge *charge, struct process *p)
 {
-    *charge = (struct charge){.process = p, .next = p->charges, .at = &p->charges};
+    charge->process = p;
+    charge->next = p->charges;
+    charge->at = &p->charges;
     if (charge->next)
         charge->next->at = &charge->next;
     p->charges = charge;
+}
+
+void charge_open(struct charge *charge, struct process *p)
+{
+    charge->frames = 0;
+    enter(charge, p);
 }
 
 static void leave(struct charge *charge)
@@ -91,9 +99,22 @@ void charge_move_back(struct charge *charge, unsigned frames, struct process *fr
         charge->process->account.used += frames; /* they were within its limit */
 }
 
-int charges_drop(struct process *p, unsigned most)
+/* May put `to` above its limit. */
+static void hand_over(struct charge *charge, struct process *to)
 {
-    while (p->charges && most--)
-        leave(p->charges);
+    leave(charge);
+    enter(charge, to);
+    to->account.used += charge->frames;
+}
+
+int charges_hand_over(struct process *p, struct process *to, unsigned most)
+{
+    for (; p->charges && most; most--)
+        if (to)
+            hand_over(p->charges, to);
+        else
+            leave(p->charges);
+    if (to)
+        memory_pressure(to);
     return p->charges == NULL;
 }

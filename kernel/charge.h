@@ -1,8 +1,8 @@
 /* Frames that outlive the process which they count against: an object's, or those of pages under way
  * in a message. docs/object.md.
  *
- * A charge is on a process's account until that process ends; from then on it counts against nobody.
- * Invariants: frames is what the holder of the charge holds; while process is set, the account's
+ * A charge is on a process's account until that process ends, then on its creator's; against nobody
+ * when there is none. Invariants: frames is what the holder of the charge holds; while process is set, the account's
  * `used` includes them and the charge is in the process's list. Private to the home; handlers. */
 #ifndef KERNEL_CHARGE_H
 #define KERNEL_CHARGE_H
@@ -13,7 +13,7 @@
 struct process;
 
 struct charge {
-    struct process *process; /* NULL: it has ended */
+    struct process *process; /* NULL: it has ended, and all before it */
     struct charge *next, **at;
     uint32_t frames;
 };
@@ -37,7 +37,8 @@ int charge_move(struct charge *charge, unsigned frames, struct process *to);
 /* Takes that back. */
 void charge_move_back(struct charge *charge, unsigned frames, struct process *from);
 
-/* A process ends: drops at most `most` of its charges; 1 when none is left. */
-int charges_drop(struct process *p, unsigned most);
+/* A process ends: at most `most` of its charges go over to its creator, which may be above its limit then,
+ * or to nobody (NULL); 1 when none is left. */
+int charges_hand_over(struct process *p, struct process *to, unsigned most);
 
 #endif

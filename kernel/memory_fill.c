@@ -92,7 +92,8 @@ long memory_fill(struct process *p, unsigned vcoreid, uint64_t base, uint64_t by
 {
     if (base % LARGE_BYTES || bytes % LARGE_BYTES)
         return -E_ALIGN;
-    if (bytes / PAGE_BYTES > p->account.limit - p->account.used)
+    if (p->account.used > p->account.limit ||
+        bytes / PAGE_BYTES > p->account.limit - p->account.used)
         return -E_LIMIT;
     int error = memory_roots_make(p, base, base + bytes);
     if (!error)

@@ -106,7 +106,8 @@ struct process {
     struct actor *actor;
     uint64_t address;
     uint32_t pid;
-    uint32_t parent; /* its controller: its creator, or who took it over; 0: it has none */
+    uint32_t parent;  /* its controller: its creator, or who took it over; 0: it has none */
+    uint32_t creator; /* the nearest that is not gone of those that created it; 0: the kernel */
     enum process_state state;
     uint8_t detached;      /* once run: at the end of its controller that one's takes it over */
     uint8_t continue_sent; /* a CONTINUE is under way; one is enough */

@@ -55,16 +55,19 @@ static int take_over(struct process *child, const struct process *p)
     return 1;
 }
 
-/* They end with their controller, or are taken over, some a turn. 1: none is left that lives. */
+/* They end with their controller, or are taken over, some a turn; all have its creator from now on. 1: none is
+ * left that lives. */
 static int end_children(const struct process *p)
 {
     unsigned ended = 0;
     for (struct process *child = process_after(NULL); child; child = process_after(child)) {
-        if (child->parent != p->pid || child->state >= PROCESS_DYING || take_over(child, p))
-            continue;
-        if (ended++ == CHILDREN_A_TURN)
-            return 0;
-        process_end(child, STATUS_KILLED, END_KILLED);
+        if (child->parent == p->pid && child->state < PROCESS_DYING && !take_over(child, p)) {
+            if (ended++ == CHILDREN_A_TURN)
+                return 0;
+            process_end(child, STATUS_KILLED, END_KILLED);
+        }
+        if (child->creator == p->pid)
+            child->creator = p->creator;
     }
     return 1;
 }
@@ -102,6 +105,12 @@ static int mapped_give_back(struct process *p)
     return 1;
 }
 
+static int charges_leave(struct process *p)
+{
+    return !p->charges ||
+           charges_hand_over(p, p->creator ? process_find(p->creator) : NULL, CHARGES_A_TURN);
+}
+
 void process_continue_end(struct process *p)
 {
     if (p->attached || p->change.active || p->wants_open)
@@ -114,8 +123,7 @@ void process_continue_end(struct process *p)
         p->saved = FRAME_NONE;
     }
     if (end_children(p) && handles_give_back(p, HANDLES_A_TURN) && mapped_give_back(p) &&
-        letters_let_go(p, p->state == PROCESS_DYING_ABORT) && reclaim_for(p) &&
-        charges_drop(p, CHARGES_A_TURN))
+        letters_let_go(p, p->state == PROCESS_DYING_ABORT) && reclaim_for(p) && charges_leave(p))
         process_gone(p);
     else
         process_continue_later(p);

@@ -100,6 +100,8 @@ int process_create(const struct process_plan *plan, struct process **made)
 {
     if (!plan->bytes || plan->bytes > ARGS_MAX_BYTES)
         return -E_INVALID;
+    if (plan->creator && plan->creator->account.used > plan->creator->account.limit)
+        return -E_LIMIT;
     struct image image;
     int error = image_open(plan->image, &image);
     if (error)
@@ -112,6 +114,7 @@ int process_create(const struct process_plan *plan, struct process **made)
     p->detached = plan->detached != 0;
     p->filter = filter_inherited(plan->creator);
     if (plan->creator) {
+        p->creator = plan->creator->pid;
         p->account.limit = plan->creator->account.limit;
         p->pin_limit = plan->creator->pin_limit;
     }

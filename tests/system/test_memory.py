@@ -27,6 +27,11 @@ def test_limits(run, test):
     expect_ok(run("residency", test, cores=1))
 
 
+@pytest.mark.parametrize("test", ["left", "left-detached"])
+def test_what_is_left_behind_counts_against_those_who_began_it(run, test):
+    expect_ok(run("residency", test, cores=1, timeout=60))
+
+
 def test_a_process_ends_at_its_limit(run):
     result = run("residency", "limit", cores=1)
     expect_ok(result)

@@ -461,7 +461,7 @@ static void end_all(void)
 {
     for (unsigned i = 0; i < PROCESSES; i++) {
         struct process *p = &process[i];
-        while (!memory_give_back(p) || !reclaim_for(p) || !charges_drop(p, 1))
+        while (!memory_give_back(p) || !reclaim_for(p) || !charges_hand_over(p, NULL, 1))
             ;
         assert_int_equal(p->account.used, 0);
         assert_int_equal(p->regions.count, 0);
@@ -561,7 +561,7 @@ static void a_sender_ends_with_pages_under_way(void **state)
         assert_int_equal(done_count, amid);
         if (amid)
             assert_int_equal(done_error, -E_GONE);
-        while (!memory_give_back(&process[0]) || !charges_drop(&process[0], 1))
+        while (!memory_give_back(&process[0]) || !charges_hand_over(&process[0], NULL, 1))
             ;
         assert_int_equal(process[0].account.used, 0);
         if (amid)

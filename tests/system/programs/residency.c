@@ -279,6 +279,104 @@ static void child_rivals(void)
         CHECK_IS(uthread_join(rival[i], NULL), 0);
 }
 
+/* --- frames that outlive who made them --------------------------------------------------------- */
+
+enum { LEFT = 150 }; /* pages of an object that its maker leaves behind */
+
+static void send_handle(long handle, uint64_t word)
+{
+    struct channel_message message = {
+        .word = {word}, .handle = {(uint32_t)handle}, .rights = RIGHTS_ALL};
+    CHECK_IS(pando_channel_send(1, 0, &message), 0);
+}
+
+enum { THE_OBJECT, THE_MAKER };
+
+/* Makes the object, sends it to the grandparent's channel end, and ends. */
+static void child_maker(void)
+{
+    long object = pando_object_create(LEFT * PAGE);
+    struct map_request request = {AT, 0, LEFT * PAGE, RW, OBJECT_SHARED};
+    CHECK_IS(pando_object_map(object, 0, &request), 0);
+    touch(AT, LEFT);
+    send_handle(object, THE_OBJECT);
+}
+
+static long create(const char *what, long flags)
+{
+    char strings[40];
+    int bytes = snprintf(strings, sizeof strings, "residency%c%s", 0, what) + 1;
+    long child = pando_proc_create_of((uint64_t)bytes, 0, flags, 0, strings);
+    return child;
+}
+
+static long begin(const char *what, long flags, long end)
+{
+    long child = create(what, flags);
+    CHECK(child > 0);
+    CHECK_IS(pando_proc_give(child, end, RIGHTS_ALL), 1);
+    CHECK_IS(child_run(child), 0);
+    return child;
+}
+
+static void child_middle(void)
+{
+    CHECK_IS(child_wait(begin("child-maker", 0, 1)), 0);
+}
+
+/* Ends before the maker does. */
+static void child_leaver(void)
+{
+    send_handle(begin("child-maker", PROC_DETACHED, 1), THE_MAKER);
+}
+
+/* Takes what was sent, in any order; a maker's end is awaited. The object. */
+static long receive_object(long end, int detached)
+{
+    long handle[] = {0, 0};
+    for (int i = 0; i <= detached; i++) {
+        struct channel_message message;
+        CHECK_IS(pando_channel_receive(end, 0, 0, CHANNEL_WAIT, &message), 0);
+        handle[message.word[0] == THE_MAKER] = message.handle[0];
+    }
+    if (detached)
+        CHECK_IS(child_wait(handle[THE_MAKER]), 0);
+    CHECK(handle[THE_OBJECT] > 0);
+    return handle[THE_OBJECT];
+}
+
+/* Its grandchildren make objects and end, and it keeps them until it is above its limit. */
+static void keep_objects(const char *middle, int detached)
+{
+    long ends = pando_channel_create(4), end = ends & 0xffffffff, object[MORE / LEFT + 2], kept = 0;
+    long child;
+    while ((child = create(middle, 0)) > 0) {
+        CHECK(kept * LEFT <= MORE);
+        CHECK_IS(pando_proc_give(child, ends >> 32, RIGHTS_ALL), 1);
+        CHECK_IS(child_run(child), 0);
+        CHECK_IS(child_wait(child), 0);
+        object[kept++] = receive_object(end, detached);
+    }
+    CHECK_IS(child, -E_LIMIT);
+    CHECK(kept * LEFT > MORE / 2);
+    CHECK_IS(pando_mem_map(AT, PAGE, RW, MEM_EAGER), -E_LIMIT);
+    CHECK_IS(pando_mem_map(AT, LARGE, RW, MEM_LARGE), -E_LIMIT);
+    CHECK_IS(pando_handle_close(object[--kept]), 0);
+    while (pando_mem_map(AT, PAGE, RW, MEM_EAGER)) /* it is given back in turns */
+        ;
+    CHECK(create(middle, 0) > 0);
+}
+
+static void child_keeper(void)
+{
+    keep_objects("child-middle", 0);
+}
+
+static void child_detached_keeper(void)
+{
+    keep_objects("child-leaver", 1);
+}
+
 static long limited(const char *what, long frames, long pinned)
 {
     struct proc_info info;
@@ -334,20 +432,45 @@ static void test_rivals(void)
     ends_well("child-rivals", MORE, MORE);
 }
 
+static void test_left(void)
+{
+    ends_well("child-keeper", MORE, MORE);
+}
+
+static void test_left_detached(void)
+{
+    ends_well("child-detached-keeper", MORE, MORE);
+}
+
 int main(int argc, char *argv[])
 {
     static const struct {
         const char *name;
         void (*run)(void);
     } tests[] = {
-        {"large", test_large},        {"too-much", test_too_much},
-        {"resident", test_resident},  {"pin", test_pin},
-        {"limit", test_limit},        {"warned", test_warned},
-        {"evict", test_evict},        {"refused", test_refused},
-        {"quota", test_quota},        {"rivals", test_rivals},
-        {"child-fill", child_fill},   {"child-warned", child_warned},
-        {"child-evict", child_evict}, {"child-refused", child_refused},
-        {"child-quota", child_quota}, {"child-rivals", child_rivals},
+        {"large", test_large},
+        {"too-much", test_too_much},
+        {"resident", test_resident},
+        {"pin", test_pin},
+        {"limit", test_limit},
+        {"warned", test_warned},
+        {"evict", test_evict},
+        {"refused", test_refused},
+        {"quota", test_quota},
+        {"rivals", test_rivals},
+        {"child-fill", child_fill},
+        {"child-warned", child_warned},
+        {"child-evict", child_evict},
+        {"child-refused", child_refused},
+        {"child-quota", child_quota},
+        {"child-rivals", child_rivals},
+        {"left", test_left},
+        {"left-detached", test_left_detached},
+        {"child-keeper", child_keeper},
+        {"child-detached-keeper", child_detached_keeper},
+        {"child-middle", child_middle},
+        {"child-leaver", child_leaver},
+        {"child-maker", child_maker},
     };
     CHECK(argc > 1);
     for (unsigned i = 0; i < sizeof tests / sizeof tests[0]; i++)
