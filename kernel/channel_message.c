@@ -68,7 +68,10 @@ static long send(struct process *p, unsigned vcoreid, struct channel_end *end,
     uint64_t bytes = message->pages * (uint64_t)PAGE_BYTES;
     if (message->page_mode != PAGES_NONE && memory_held(p, message->addr, bytes))
         return memory_wait(p, vcoreid, PANDO_channel_send, argument);
-    return letter_post(p, vcoreid, message, to);
+    long result = letter_post(p, vcoreid, message, to);
+    if (message->page_mode != PAGES_NONE && memory_missed(p, result))
+        return memory_wait(p, vcoreid, PANDO_channel_send, argument);
+    return result;
 }
 
 static long receive(struct process *p, unsigned vcoreid, struct channel_end *end,
@@ -82,7 +85,11 @@ static long receive(struct process *p, unsigned vcoreid, struct channel_end *end
     if (letter->pages &&
         memory_held(p, (uint64_t)argument[1], letter->pages * (uint64_t)PAGE_BYTES))
         return memory_wait(p, vcoreid, PANDO_channel_receive, argument);
-    return letter_open(p, vcoreid, letter, (uint64_t)argument[1]);
+    int pages = letter->pages; /* the letter is gone when it is open */
+    long result = letter_open(p, vcoreid, letter, (uint64_t)argument[1]);
+    if (pages && memory_missed(p, result))
+        return memory_wait(p, vcoreid, PANDO_channel_receive, argument);
+    return result;
 }
 
 /* --- waiting --------------------------------------------------------------------------------- */

@@ -123,6 +123,9 @@ int memory_busy(const struct process *p);
  * a call that touches tables asks, where it may name any range. */
 int memory_held(struct process *p, uint64_t base, uint64_t bytes);
 long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4]);
+/* Whether a call that was refused with E_LIMIT, nothing done, may have missed frames that are lent to
+ * drivers (docs/slot.md): they are asked for, and the call waits, to be made again. */
+int memory_missed(struct process *p, long result);
 /* The same for a fault: returns FAULT_LATER. */
 int memory_wait_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
 /* Goes on with the calls that waited for a change to end, in the order in which they came, one a

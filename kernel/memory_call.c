@@ -185,7 +185,7 @@ long memory_call(struct process *p, unsigned vcoreid, long number, const long ar
                            !slots_ours(p, (uint64_t)argument[0], (uint64_t)argument[1])))
         return memory_wait(p, vcoreid, number, argument);
     long result = make_call(p, vcoreid, number, argument);
-    if (result == -E_LIMIT && !slots_ours(p, 0, USER_TOP)) /* what is lent unused comes back */
+    if (memory_missed(p, result))
         return memory_wait(p, vcoreid, number, argument);
     memory_pressure(p);
     return result;
@@ -203,6 +203,11 @@ int memory_busy(const struct process *p)
 int memory_held(struct process *p, uint64_t base, uint64_t bytes)
 {
     return memory_busy(p) || !slots_ours(p, base, bytes);
+}
+
+int memory_missed(struct process *p, long result)
+{
+    return result == -E_LIMIT && !slots_ours(p, 0, USER_TOP);
 }
 
 long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4])

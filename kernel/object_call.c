@@ -113,6 +113,7 @@ long object_call(struct process *p, unsigned vcoreid, long number, const long ar
     default:
         if (memory_busy(p))
             return memory_wait(p, vcoreid, number, argument);
-        return map(p, vcoreid, argument);
+        long result = map(p, vcoreid, argument);
+        return memory_missed(p, result) ? memory_wait(p, vcoreid, number, argument) : result;
     }
 }

@@ -176,6 +176,10 @@ def test_own_pages_come_back_at_the_limit(run):
     expect_ok(run("greed", "limit", cores=1))
 
 
+def test_lent_frames_come_back_for_a_letter(run):
+    expect_ok(run("greed", "lent", cores=2))
+
+
 def test_pinning_walks_the_regions_once(run):
     expect_ok(run("greed", "pin", cores=1, options=["--icount"]))
 

@@ -229,6 +229,46 @@ static void test_limit(void)
     expect_ending(child, 0, END_EXIT);
 }
 
+/* --- frames that are lent -------------------------------------------------------------------- */
+
+enum { THEIR_END = 1, LENT_SPARE = 2400, LETTER_PAGES = 16 };
+
+/* Its driver has frames that it has not used: they are had back before a letter is refused. */
+static void child_lent(void)
+{
+    struct channel_message message;
+    uint64_t at = MANY_AT;
+    CHECK_IS(pando_vcores_request(1), 1);
+    page_have();
+    CHECK_IS(pando_mem_map(OWN_SLOT_BASE(0), PAGE_BYTES, PROT_R | PROT_W, 0), 0);
+    *(volatile char *)OWN_SLOT_BASE(0) = 1;
+    long pages;
+    while ((pages = channel_receive(THEIR_END, at, LETTER_PAGES, &message)) > 0)
+        at += (uint64_t)pages * PAGE_BYTES;
+    CHECK_IS(pages, -E_LIMIT);
+    CHECK_IS(pando_mem_map(FEW_AT, LETTER_PAGES * PAGE_BYTES, PROT_R, MEM_EAGER), -E_LIMIT);
+}
+
+static void test_lent(void)
+{
+    long channel = pando_channel_create(2), child = child_try("greed", "child-lent", NULL), error;
+    struct channel_message message = {
+        .addr = MANY_AT, .pages = LETTER_PAGES, .page_mode = PAGES_MOVE};
+    CHECK(channel > 0 && child > 0);
+    CHECK_IS(pando_proc_give(child, channel >> 32, RIGHTS_ALL), THEIR_END);
+    CHECK_IS(pando_handle_close(channel >> 32), 0);
+    CHECK_IS(pando_proc_limit(child, info_of(child).frames + LENT_SPARE, 0), 0);
+    CHECK_IS(child_run(child), 0);
+    do {
+        CHECK_IS(pando_mem_map(MANY_AT, LETTER_PAGES * PAGE_BYTES, PROT_R | PROT_W, MEM_EAGER), 0);
+        error = channel_send(channel & 0xffffffff, &message);
+        if (error)
+            CHECK_IS(pando_mem_unmap(MANY_AT, LETTER_PAGES * PAGE_BYTES), 0);
+    } while (!error);
+    CHECK_IS(error, -E_CLOSED);
+    expect_ending(child, 0, END_EXIT);
+}
+
 /* --- one call -------------------------------------------------------------------------------- */
 
 enum { PINNED_PAGES = 64, PIN_TICKS_MOST = 1000000 };
@@ -259,9 +299,12 @@ int main(int argc, char *argv[])
         const char *name;
         void (*run)(void);
     } tests[] = {
-        {"child", nothing},           {"heap", test_heap},          {"single", test_single},
-        {"limit", test_limit},        {"child-limit", child_limit}, {"pin", test_pin},
-        {"child-hoard", child_hoard}, {"leave", test_leave},        {"child-leave", child_leave},
+        {"child", nothing},           {"heap", test_heap},
+        {"single", test_single},      {"limit", test_limit},
+        {"child-limit", child_limit}, {"lent", test_lent},
+        {"child-lent", child_lent},   {"pin", test_pin},
+        {"child-hoard", child_hoard}, {"leave", test_leave},
+        {"child-leave", child_leave},
     };
     CHECK(argc == 2);
     unsigned i = 0;

@@ -4,12 +4,18 @@
  * change any more, though its sender writes on. */
 #include "tests/system/programs/control.h"
 
-enum { WORKERS = 3, AREAS = 6, LEFT = 1, RIGHT = 2, MOST = 600, HANDLES_TRIED = 60 };
-#define RW           (PROT_R | PROT_W)
-#define AREA_BYTES   0x800000ull
-#define AREA(who, n) (0x300000000000ull + ((uint64_t)(who)*AREAS + (n)) * AREA_BYTES)
+enum { WORKERS = 3, VCORES = 4, AREAS = 6, LEFT = 1, RIGHT = 2, MOST = 600, HANDLES_TRIED = 60 };
+#define RW         (PROT_R | PROT_W)
+#define AREA_BYTES 0x800000ull
 
-static uint64_t pages_of[8][AREAS]; /* mapped from the area's beginning */
+/* Every other one in the slot of the vcore that who was first on. */
+static uint64_t area(unsigned who, unsigned n)
+{
+    uint64_t base = n % 2 ? OWN_SLOT_BASE(who) : 0x300000000000ull;
+    return base + ((uint64_t)who * AREAS + n) * AREA_BYTES;
+}
+
+static uint64_t pages_of[VCORES][AREAS]; /* mapped from the area's beginning */
 
 static uint64_t pick(uint64_t *seed, uint64_t below)
 {
@@ -29,7 +35,7 @@ static void touch(uint64_t at, uint64_t pages, uint64_t *seed, int write)
 
 static void send(unsigned who, unsigned n, uint64_t *seed)
 {
-    struct channel_message message = {.addr = AREA(who, n), .rights = (uint16_t)pick(seed, 32)};
+    struct channel_message message = {.addr = area(who, n), .rights = (uint16_t)pick(seed, 32)};
     uint64_t mode = pick(seed, PAGE_MODES), most = pages_of[who][n];
     if (mode != PAGES_NONE && most) {
         message.page_mode = (uint16_t)mode;
@@ -45,7 +51,7 @@ static void send(unsigned who, unsigned n, uint64_t *seed)
     long end = pick(seed, 8) ? (long)(LEFT + pick(seed, 2)) : (long)pick(seed, HANDLES_TRIED);
     long flags = pick(seed, 16) == 0 ? CHANNEL_WAIT : 0;
     if (pando_channel_send(end, flags, &message) == 0 && mode == PAGES_MOVE) {
-        pando_mem_unmap(AREA(who, n), AREA_BYTES);
+        pando_mem_unmap(area(who, n), AREA_BYTES);
         pages_of[who][n] = 0;
     }
 }
@@ -55,7 +61,7 @@ static void receive(unsigned who, unsigned n, uint64_t *seed)
     struct channel_message message;
     if (pages_of[who][n])
         return;
-    uint64_t at = AREA(who, n) + (pick(seed, 3) ? 0 : pick(seed, 512) * PAGE_BYTES);
+    uint64_t at = area(who, n) + (pick(seed, 3) ? 0 : pick(seed, 512) * PAGE_BYTES);
     long end = pick(seed, 8) ? (long)(LEFT + pick(seed, 2)) : (long)pick(seed, HANDLES_TRIED);
     long pages =
         pando_channel_receive(end, at, 512, pick(seed, 16) == 0 ? CHANNEL_WAIT : 0, &message);
@@ -64,17 +70,17 @@ static void receive(unsigned who, unsigned n, uint64_t *seed)
     touch(at, (uint64_t)pages, seed, 0);
     if (message.page_mode != PAGES_SHARE_READ)
         touch(at, (uint64_t)pages, seed, 1);
-    if (at == AREA(who, n) && message.page_mode == PAGES_MOVE)
+    if (at == area(who, n) && message.page_mode == PAGES_MOVE)
         pages_of[who][n] = (uint64_t)pages;
-    else if (message.page_mode == PAGES_SHARE_COPY && pick(seed, 2) && at == AREA(who, n))
+    else if (message.page_mode == PAGES_SHARE_COPY && pick(seed, 2) && at == area(who, n))
         pages_of[who][n] = (uint64_t)pages;
     else
-        pando_mem_unmap(AREA(who, n), AREA_BYTES);
+        pando_mem_unmap(area(who, n), AREA_BYTES);
 }
 
 static void make(unsigned who, unsigned n, uint64_t *seed)
 {
-    uint64_t at = AREA(who, n), pages = 1 + pick(seed, MOST);
+    uint64_t at = area(who, n), pages = 1 + pick(seed, MOST);
     if (pages_of[who][n])
         return;
     if (pick(seed, 4) == 0) {
@@ -100,7 +106,7 @@ static void make(unsigned who, unsigned n, uint64_t *seed)
 
 static void change(unsigned who, unsigned n, uint64_t *seed)
 {
-    uint64_t at = AREA(who, n), pages = pages_of[who][n];
+    uint64_t at = area(who, n), pages = pages_of[who][n];
     if (!pages)
         return;
     uint64_t from = pick(seed, pages), count = 1 + pick(seed, pages - from);
@@ -124,10 +130,33 @@ static void change(unsigned who, unsigned n, uint64_t *seed)
     }
 }
 
+/* In any one's area, whatever is there: no access of its owner becomes a fault by that. */
+static void disturb(uint64_t *seed)
+{
+    uint8_t bits[AREA_BYTES / PAGE_BYTES / 8];
+    uint64_t at = area((unsigned)pick(seed, VCORES), (unsigned)pick(seed, AREAS));
+    switch (pick(seed, 4)) {
+    case 0:
+        pando_mem_resident(at, AREA_BYTES, bits);
+        break;
+    case 1:
+        pando_mem_pin(at, PAGE_BYTES);
+        break;
+    case 2:
+        pando_mem_unpin(at, PAGE_BYTES);
+        break;
+    default:
+        pando_mem_evict(at, PAGE_BYTES);
+    }
+}
+
 static void step(unsigned who, uint64_t *seed)
 {
     unsigned n = (unsigned)pick(seed, AREAS);
-    switch (pick(seed, 12)) {
+    switch (pick(seed, 13)) {
+    case 12:
+        disturb(seed);
+        break;
     case 0:
     case 1:
         make(who, n, seed);
@@ -158,7 +187,7 @@ static void step(unsigned who, uint64_t *seed)
     }
 }
 
-static uint64_t seeds[8];
+static uint64_t seeds[VCORES];
 
 static void *work(void *arg)
 {
