@@ -217,7 +217,7 @@ long memory_wait(struct process *p, unsigned vcoreid, long number, const long ar
     record->wait_order = p->change.next_order++;
     p->change.waiting++;
     record->number = number;
-    memcpy(record->argument, argument, sizeof record->argument);
+    memcpy(record->argument, argument, 4 * sizeof argument[0]);
     return CALL_LATER;
 }
 
