@@ -140,10 +140,11 @@ static int make_pages(struct process *p, struct vcore_record *record, unsigned v
         frame_t *frame = record->ring_frame + (driver ? MAILBOX_PAGES : 0);
         uint64_t address = ring_address(vcoreid, events, driver);
         for (unsigned i = 0; i < mailbox_pages(events); i++) {
-            if (!frame[i])
-                frame[i] = memory_map_zeroed(p, address + i * PAGE_BYTES, PROT_R | PROT_W);
-            if (!frame[i])
-                return p->account.used < p->account.limit ? -E_NO_MEMORY : -E_LIMIT;
+            int error = frame[i] ? 0
+                                 : memory_map_zeroed(p, address + i * PAGE_BYTES, PROT_R | PROT_W,
+                                                     &frame[i]);
+            if (error)
+                return error;
         }
     }
     return 0;

@@ -81,14 +81,16 @@ int home_vcore_make(struct process *p, unsigned vcoreid)
     if (record->message)
         return 0;
     uint64_t block = vcore_block(vcoreid);
-    frame_t data = memory_map_zeroed(p, block, PROT_R | PROT_W);
-    frame_t xsave = memory_map_zeroed(p, block + VCORE_XSAVE_OFFSET, PROT_R | PROT_W);
-    frame_t message = memory_map_zeroed(p, block + VCORE_MESSAGE_OFFSET, PROT_R | PROT_W);
-    if (!data || !xsave || !message)
-        return -E_NO_MEMORY;
-    for (uint64_t at = 0; at < VCORE_STACK_BYTES; at += PAGE_BYTES)
-        if (!memory_map_zeroed(p, block + VCORE_STACK_OFFSET + at, PROT_R | PROT_W))
-            return -E_NO_MEMORY;
+    frame_t data, xsave, message, stack;
+    int error = memory_map_zeroed(p, block, PROT_R | PROT_W, &data);
+    if (!error)
+        error = memory_map_zeroed(p, block + VCORE_XSAVE_OFFSET, PROT_R | PROT_W, &xsave);
+    if (!error)
+        error = memory_map_zeroed(p, block + VCORE_MESSAGE_OFFSET, PROT_R | PROT_W, &message);
+    for (uint64_t at = 0; !error && at < VCORE_STACK_BYTES; at += PAGE_BYTES)
+        error = memory_map_zeroed(p, block + VCORE_STACK_OFFSET + at, PROT_R | PROT_W, &stack);
+    if (error)
+        return error;
     struct vcore_data *vcore_data = frame_pointer(data);
     vcore_data->vcoreid = vcoreid;
     vcore_data->stack_top = block + VCORE_STACK_OFFSET + VCORE_STACK_BYTES;
@@ -293,8 +295,6 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_proc_info] = control_call,
     [PANDO_proc_call] = control_call,
     [PANDO_proc_reply] = control_call,
-    [PANDO_proc_arguments] = control_call,
-    [PANDO_proc_image] = control_call,
     [PANDO_handle_close] = handle_call,
     [PANDO_handle_duplicate] = handle_call,
     [PANDO_handle_info] = handle_call,

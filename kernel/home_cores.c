@@ -117,13 +117,14 @@ static void start_granted(struct process *p, const uint64_t *set)
         p->info->grants++;
     }
     home_show_cores(p);
-    int error = 0;
+    int failed = 0;
     for (unsigned core = core_set_next(set, 0); core < CORES_MAX;
          core = core_set_next(set, core + 1))
-        error |= attach_granted(p, id_of_core[core], core);
-    if (error) {
-        log_line("process %u (%s): out of memory for the vcores it was granted", p->pid, p->name);
-        process_end(p, STATUS_KILLED, END_MEMORY);
+        failed = attach_granted(p, id_of_core[core], core) ?: failed;
+    if (failed) {
+        log_line("process %u (%s): %s for the vcores it was granted", p->pid, p->name,
+                 failed == -E_LIMIT ? "its limit leaves no frames" : "out of memory");
+        process_end(p, STATUS_KILLED, failed == -E_LIMIT ? END_LIMIT : END_MEMORY);
     }
 }
 

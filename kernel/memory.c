@@ -49,8 +49,7 @@ int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigne
     return root ? arch_user_map(root, address, frame, prot, &p->account) : error;
 }
 
-/* Maps a zeroed frame: 0, -E_LIMIT, -E_NO_MEMORY, -E_EXISTS; *made is set on success. */
-static int map_zeroed(struct process *p, uint64_t address, unsigned prot, frame_t *made)
+int memory_map_zeroed(struct process *p, uint64_t address, unsigned prot, frame_t *made)
 {
     int error = 0;
     frame_t frame = account_alloc_zeroed(&p->account, FRAME_USER, &error);
@@ -59,14 +58,9 @@ static int map_zeroed(struct process *p, uint64_t address, unsigned prot, frame_
     error = memory_map_frame(p, address, frame, prot);
     if (error)
         account_free(&p->account, frame);
-    *made = frame;
+    else
+        *made = frame;
     return error;
-}
-
-frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot)
-{
-    frame_t frame = FRAME_NONE;
-    return map_zeroed(p, address, prot, &frame) ? FRAME_NONE : frame;
 }
 
 frame_t memory_find(const struct process *p, uint64_t address)

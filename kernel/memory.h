@@ -77,9 +77,8 @@ frame_t memory_root_make(struct process *p, uint64_t address, int *error);
 /* Maps a frame of the process, or one that all may read; makes the slot's root when it has none.
  * 0, -E_LIMIT, -E_NO_MEMORY, -E_EXISTS. The frame is on the account already, or on none. */
 int memory_map_frame(struct process *p, uint64_t address, frame_t frame, unsigned prot);
-/* A zeroed frame of the process at address; FRAME_NONE: out of memory, at the limit, or something
- * is mapped. */
-frame_t memory_map_zeroed(struct process *p, uint64_t address, unsigned prot);
+/* The same for a zeroed frame of the process's own; *made is set on success only. */
+int memory_map_zeroed(struct process *p, uint64_t address, unsigned prot, frame_t *made);
 /* Where the part of [at, end) ends that lies in one slot. */
 uint64_t memory_slot_stop(uint64_t at, uint64_t end);
 /* The first mapped page of [at, end), or end, or where the budget of steps ended; as

@@ -217,7 +217,8 @@ long memory_wait(struct process *p, unsigned vcoreid, long number, const long ar
     record->wait_order = p->change.next_order++;
     p->change.waiting++;
     record->number = number;
-    memcpy(record->argument, argument, 4 * sizeof argument[0]);
+    for (unsigned i = 0; i < 4; i++)
+        record->argument[i] = argument[i]; /* which may be these */
     return CALL_LATER;
 }
 

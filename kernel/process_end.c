@@ -149,6 +149,6 @@ void process_abort(struct process *p, int status, enum end_reason reason)
 {
     if (p->state < PROCESS_DYING)
         end(p, PROCESS_DYING_ABORT, status, reason);
-    else if (p->state == PROCESS_DYING)
+    else if (p->state == PROCESS_DYING && !p->gone)
         process_set_state(p, PROCESS_DYING_ABORT);
 }

@@ -25,80 +25,42 @@ static void name_process(struct process *p, const char *arguments)
         p->name[i] = base[i] > ' ' && base[i] < 0x7f ? base[i] : '?';
 }
 
-/* What strings were copied: they are looked at where nobody else can change them. */
-struct strings {
-    unsigned count;
-    char first, last;
-};
-
-static void strings_add(struct strings *strings, const char *copy, size_t bytes)
-{
-    if (!strings->count && !strings->last)
-        strings->first = copy[0];
-    for (size_t i = 0; i < bytes; i++)
-        strings->count += copy[i] == 0;
-    strings->last = copy[bytes - 1];
-}
-
-static int strings_check(const struct strings *strings, unsigned long environment)
-{
-    return strings->last || !strings->first || environment >= strings->count ? -E_INVALID : 0;
-}
-
-static void strings_show(struct process *p, const struct strings *strings, size_t bytes,
-                         unsigned long environment)
-{
-    p->info->args_bytes = (uint32_t)bytes;
-    p->info->argc = strings->count - (unsigned)environment;
-    p->info->env_count = (uint32_t)environment;
-}
-
+/* Copies the strings, then counts what was copied: the source is the creator's to change. */
 static int map_strings(struct process *p, const struct process_plan *plan)
 {
-    struct strings strings = {0};
+    unsigned count = 0;
+    char first = 0, last = 0;
     for (size_t at = 0; at < plan->bytes; at += PAGE_BYTES) {
-        frame_t frame = memory_map_zeroed(p, PROCINFO_ARGS + at, PROT_R);
-        if (!frame)
-            return -E_NO_MEMORY;
+        frame_t frame;
+        int error = memory_map_zeroed(p, PROCINFO_ARGS + at, PROT_R, &frame);
+        if (error)
+            return error;
         size_t bytes = plan->bytes - at < PAGE_BYTES ? plan->bytes - at : PAGE_BYTES;
         char *copy = frame_pointer(frame);
         memcpy(copy, plan->strings + at, bytes);
-        strings_add(&strings, copy, bytes);
-        if (at == 0)
+        for (size_t i = 0; i < bytes; i++)
+            count += copy[i] == 0;
+        last = copy[bytes - 1];
+        if (at == 0) {
+            first = copy[0];
             name_process(p, copy);
+        }
     }
-    int error = strings_check(&strings, plan->environment);
-    if (!error)
-        strings_show(p, &strings, plan->bytes, plan->environment);
-    return error;
-}
-
-int process_set_strings(struct process *p, const char *strings, size_t bytes,
-                        unsigned long environment)
-{
-    char *copy = arch_private_alloc();
-    if (!copy)
-        return -E_NO_MEMORY;
-    memcpy(copy, strings, bytes);
-    struct strings found = {0};
-    strings_add(&found, copy, bytes);
-    int error = strings_check(&found, environment);
-    if (!error) {
-        memcpy(frame_pointer(memory_find(p, PROCINFO_ARGS)), copy, PAGE_BYTES);
-        memset(p->name, 0, sizeof p->name);
-        name_process(p, copy);
-        strings_show(p, &found, bytes, environment);
-    }
-    arch_private_free(copy);
-    return error;
+    if (last || !first || plan->environment >= count)
+        return -E_INVALID;
+    p->info->args_bytes = (uint32_t)plan->bytes;
+    p->info->argc = count - (unsigned)plan->environment;
+    p->info->env_count = (uint32_t)plan->environment;
+    return 0;
 }
 
 static int map_procinfo(struct process *p)
 {
-    p->info_frame = memory_map_zeroed(p, PROCINFO_BASE, PROT_R);
-    p->data_frame = memory_map_zeroed(p, PROCDATA_BASE, PROT_R | PROT_W);
-    if (!p->info_frame || !p->data_frame)
-        return -E_NO_MEMORY;
+    int error = memory_map_zeroed(p, PROCINFO_BASE, PROT_R, &p->info_frame);
+    if (!error)
+        error = memory_map_zeroed(p, PROCDATA_BASE, PROT_R | PROT_W, &p->data_frame);
+    if (error)
+        return error;
     p->info = frame_pointer(p->info_frame);
     p->data = frame_pointer(p->data_frame);
     p->info->version = 1;
@@ -159,8 +121,6 @@ int process_create(const struct process_plan *plan, struct process **made)
         p->pin_limit = plan->creator->pin_limit;
     }
     error = fill(p, plan, &image);
-    if (error == -E_NO_MEMORY && p->account.used >= p->account.limit)
-        error = -E_LIMIT;
     if (error)
         process_undo(p, error);
     else

@@ -72,6 +72,11 @@ def pando_command(folder, program, arguments, cores, memory, files, timeout, opt
     return command + (["--", program, *map(str, arguments)] if program else [])
 
 
+def management(count):
+    """Options for so many management cores."""
+    return ["--kernel-option=--management", f"--kernel-option={count}"]
+
+
 class Runner:
     """Runs Pando and keeps, for the report of a failed test, how each run ended. A panic that a test
     does not expect fails it there and then."""

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import STATUS_FAULT, STATUS_KILLED, TEST_PROGRAMS
+from conftest import STATUS_FAULT, STATUS_KILLED, TEST_PROGRAMS, management
 from test_protection import KERNEL_HALF, mappings
 
 HELD = range(0x200000000000, 0x200000008000, 0x1000)  # of the program gate
@@ -77,23 +77,15 @@ def test_notifications_of_all_to_one(run, one_processor, cores):
 
 
 @pytest.mark.parametrize("cores", [1, 2])
-@pytest.mark.parametrize("test", ["run", "kill", "together"])
+@pytest.mark.parametrize("test", ["run", "kill"])
 def test_many_children_at_once(run, test, cores):
     expect_ok(run("crowd", test, cores=cores, timeout=30))
 
 
 @pytest.mark.parametrize("test", ["run", "kill"])
 def test_many_children_at_once_from_another_core(run, one_processor, test):
-    """The home falls behind."""
+    """The home falls behind, and there are more than there is memory for to run."""
     expect_ok(run("crowd", test, "many", cores=2, timeout=30))
-
-
-def test_many_children_on_several_management_cores(run):
-    """Page tables of the heap that came for them have gone: a kernel has five at the end."""
-    result = run("crowd", "together", cores=5, timeout=40,
-                 options=["--kernel-option=--management", "--kernel-option=4"])
-    expect_ok(result)
-    assert re.findall(r"(\d+) tables", result.log) == ["5"] * 5
 
 
 @pytest.mark.parametrize("cores", [1, 2])
@@ -111,13 +103,13 @@ def test_more_orphans_than_a_queue_takes(run):
 
 
 def test_regions_come_back_to_the_home(run):
-    expect_ok(run("crowd", "regions", cores=2, memory=32))
+    expect_ok(run("crowd", "regions", cores=2))
 
 
 @pytest.mark.slow
 def test_vcores_that_the_home_has_no_memory_for(run):
     """Those beyond the first page of records."""
-    result = run("crowd", "records", cores=60, memory=80)
+    result = run("crowd", "records", cores=60)
     assert result.status == STATUS_KILLED, result.stderr.decode() + result.log
     assert "out of memory for the vcores it was granted" in result.log
 
@@ -209,3 +201,24 @@ def test_pages_that_were_sent_do_not_change(run, cores, vcores):
                                                          (4, 4, 3, 24)])
 def test_pages_and_handles_between_processes_that_are_killed(run, seed, cores, vcores, memory):
     expect_ok(run("traffic", "storm", seed, 8, vcores, cores=cores, memory=memory))
+
+
+# --- processes and those who control them -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("test, cores, managing", [
+    ("self", 1, 1), ("self", 4, 2), ("murder", 1, 1), ("murder", 4, 2), ("gone", 1, 1),
+    ("vcores-beyond-limit", 1, 1), ("vcores-beyond-limit", 4, 1), ("arguments", 2, 1), ("images", 3, 1),
+])
+def test_handles_limits_and_images(run, test, cores, managing):
+    expect_ok(run("siege", test, cores=cores, options=management(managing)))
+
+
+@pytest.mark.parametrize("test, cores, managing", [
+    ("moves", 1, 1), ("moves", 4, 1), ("moves", 4, 2), ("moves", 8, 4), ("moves-many", 8, 3), ("askers", 1, 1),
+    ("askers", 4, 1), ("askers", 4, 2), ("rings", 1, 1), ("rings", 4, 1), ("rings", 8, 2), ("crowd", 1, 1),
+    ("crowd", 4, 3),
+])
+def test_processes_that_end_in_the_middle(run, test, cores, managing):
+    rounds = {"moves": 6, "moves-many": 6, "askers": 8, "rings": 2, "crowd": 1}[test]
+    expect_ok(run("turmoil", test, rounds, cores=cores, options=management(managing)))

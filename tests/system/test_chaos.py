@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, management
 
 sys.path.insert(0, str(ROOT / "tools"))
 import calls as call_list  # noqa: E402
 
 CALLS_IN_ALL, NIGHTLY_CALLS = 200_000, 10_000_000
-PLACES = [(1, 1), (2, 2), (3, 4), (4, 8)]  # seed, cores
-NIGHTLY_PLACES = [(seed, cores) for seed in range(11, 16) for cores in (2, 8)]
+PLACES = [(1, 1, 1), (2, 2, 1), (3, 4, 1), (4, 8, 1), (5, 4, 2)]  # seed, cores, management cores
+NIGHTLY_PLACES = [(seed, cores, 1 + seed % 3) for seed in range(11, 16) for cores in (2, 8)]
 NO_SUCCESS = {"exit", "vcore_yield", "console_write"}  # do not return; is not let through
 FRAMES_KEPT_MAX = 16  # of the pools, by each kernel, beyond those of one that did nothing
 KERNEL = re.compile(r"kernel (\d+) owns (\d+) frames")
@@ -55,11 +55,12 @@ def succeeded():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed, cores", PLACES)
-def test_chaos(run, succeeded, seed, cores):
-    result = run("chaos", CALLS_IN_ALL // len(PLACES), seed, cores=cores, timeout=120)
+@pytest.mark.parametrize("seed, cores, managing", PLACES)
+def test_chaos(run, succeeded, seed, cores, managing):
+    result = run("chaos", CALLS_IN_ALL // len(PLACES), seed, cores=cores, timeout=120,
+                 options=management(managing))
     succeeded |= expect_alive(result, CALLS_IN_ALL // len(PLACES))
-    expect_frames_back(result, run("hello", cores=cores))
+    expect_frames_back(result, run("hello", cores=cores, options=management(managing)))
 
 
 @pytest.mark.slow
@@ -71,9 +72,10 @@ def test_near_valid_arguments_succeed(succeeded):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("seed, cores", NIGHTLY_PLACES)
-def test_long_chaos(run, seed, cores):
+@pytest.mark.parametrize("seed, cores, managing", NIGHTLY_PLACES)
+def test_long_chaos(run, seed, cores, managing):
     calls = NIGHTLY_CALLS // len(NIGHTLY_PLACES)
-    result = run("chaos", calls, seed, 48, cores=cores, timeout=1800)
+    options = management(managing)
+    result = run("chaos", calls, seed, 48, cores=cores, timeout=1800, options=options)
     expect_alive(result, calls)
-    expect_frames_back(result, run("hello", cores=cores))
+    expect_frames_back(result, run("hello", cores=cores, options=options))

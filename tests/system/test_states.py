@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from conftest import management
+
 TRACE = ["--kernel-option=--trace", "--kernel-option=states"]
 MOVE = re.compile(r"^\[0\] process \d+ \(\S+\): ([A-Z_]+) to ([A-Z_]+)$", re.MULTILINE)
 
@@ -25,10 +27,6 @@ MOVES = {
 ENDS = {(state, "DYING") for state in LIVING}
 ABORTS = {(state, "DYING_ABORT") for state in LIVING}
 UNDER_WAY = {("RUNNABLE_S", "DYING"), ("RUNNABLE_S", "DYING_ABORT")}  # seen only if a kill comes amid a move
-
-
-def management(count):
-    return ["--kernel-option=--management", f"--kernel-option={count}"]
 
 
 def expect_ok(result):
