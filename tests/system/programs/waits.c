@@ -121,12 +121,20 @@ static void test_yield(void)
 
 /* --- kills ------------------------------------------------------------------------------------ */
 
+static int is_many(const char *what)
+{
+    return !strcmp(what, "many") || !strcmp(what, "last");
+}
+
+/* Rings when it has its core: it was WAITING for that, too. */
 static int be_in(const char *state)
 {
     struct event event;
     get_ready(BELL, "single");
-    if (!strcmp(state, "many") || !strcmp(state, "last"))
+    if (is_many(state)) {
         CHECK(pando_vcores_request(1) == 1);
+        ring(BELL, 0);
+    }
     while (!strcmp(state, "waiting") || !strcmp(state, "last"))
         if (!pando_event_poll(&event))
             pando_kernel_call(PANDO_vcore_yield, YIELD_WAIT, 0, 0, 0);
@@ -141,19 +149,27 @@ static void kill_and_await(long child, long flags)
     CHECK_IS(child_wait(child), STATUS_KILLED);
 }
 
+static long start_in(long *bell, const char *what, unsigned state)
+{
+    long child = start_with_bell(bell, "be", what, "0");
+    get_ready(*bell, "single");
+    if (is_many(what))
+        wait_for_ring("single");
+    await_state(child, state);
+    return child;
+}
+
 static void kill_in(const char *what, unsigned state, long flags)
 {
-    long bell, child = start_with_bell(&bell, "be", what, "0");
-    await_state(child, state);
-    kill_and_await(child, flags);
+    long bell;
+    kill_and_await(start_in(&bell, what, state), flags);
 }
 
 /* With all cores taken a child waits for its first ones in vain; one that had some, waited, and is
  * woken, too. */
 static void kill_without_cores(long flags)
 {
-    long first, bell, sleeper = start_with_bell(&bell, "be", "last", "0");
-    await_state(sleeper, WAITING);
+    long first, bell, sleeper = start_in(&bell, "last", WAITING);
     CHECK_IS(pando_vcores_request(info->max_vcores), info->max_vcores);
     long asker = start_with_bell(&first, "be", "last", "0");
     CHECK_IS(pando_kernel_call(PANDO_channel_ring, bell, 0, 0, 0), 0);
