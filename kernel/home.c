@@ -391,16 +391,10 @@ static enum end_reason end_reason(int error)
     return error == -E_NO_MEMORY ? END_MEMORY : error == -E_LIMIT ? END_LIMIT : END_FAULT;
 }
 
-static int resolve(struct process *p, struct vcore_record *record, unsigned vcoreid,
-                   const struct user_fault *fault)
+static __attribute__((noinline)) int fault_unresolved(struct process *p, unsigned vcoreid,
+                                                      const struct user_fault *fault, int error)
 {
-    if (p->state >= PROCESS_DYING || record->stop_sent)
-        return -E_GONE;
-    int error = -E_INVALID;
-    if (fault->is_page_fault)
-        error = fault->address < USER_TOP ? memory_fault(p, vcoreid, fault) : -E_RANGE;
-    if (!error)
-        return 0;
+    struct vcore_record *record = process_record(p, vcoreid);
     if (error == FAULT_LATER) {
         record->fault_open = 1;
         record->fault_address = fault->address;
@@ -409,6 +403,15 @@ static int resolve(struct process *p, struct vcore_record *record, unsigned vcor
     log_fault(p, vcoreid, record->core, fault, error);
     process_end(p, STATUS_FAULT, end_reason(error));
     return error;
+}
+
+static inline int resolve(struct process *p, const struct vcore_record *record, unsigned vcoreid,
+                          const struct user_fault *fault)
+{
+    if (p->state >= PROCESS_DYING || record->stop_sent)
+        return -E_GONE;
+    int error = fault->is_page_fault ? memory_fault(p, vcoreid, fault) : -E_INVALID;
+    return error ? fault_unresolved(p, vcoreid, fault, error) : 0;
 }
 
 int home_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)

@@ -121,26 +121,37 @@ static inline __attribute__((always_inline)) int resolve(struct process *p, unsi
     return resolve_other(p, vcoreid, region, fault);
 }
 
-int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+static __attribute__((noinline)) int fault_unresolved(struct process *p, unsigned vcoreid,
+                                                      const struct region *region,
+                                                      const struct user_fault *fault, int error)
 {
-    const struct region *region = region_find(&p->regions, fault->address);
-    if (!region)
-        return -E_NO_ENTRY;
-    if ((region->prot & fault->access) != fault->access)
-        return -E_PERMISSION;
-    enum slot_answer answer = slots_fault(p, vcoreid, fault);
-    if (__builtin_expect(answer != SLOT_OURS, 0))
-        return answer == SLOT_LENT ? 0 : memory_wait_fault(p, vcoreid, fault);
-    int error = resolve(p, vcoreid, region, fault);
     if (error == -E_LIMIT || error == -E_NO_MEMORY)
         return slots_ours(p, 0, USER_TOP) ? memory_make_room(p, vcoreid, fault, error)
                                           : memory_wait_fault(p, vcoreid, fault);
     if (region->evict)
         p->evict_none = 0;
-    memory_pressure(p);
     if (error == -E_EXISTS) /* another vcore was first, or its translation was stale */
         return 0;
     return error;
+}
+
+int memory_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault)
+{
+    const struct region *region = region_find(&p->regions, fault->address);
+    if (!region)
+        return -E_NO_ENTRY;
+    if (fault->access & ~(unsigned)region->prot)
+        return -E_PERMISSION;
+    enum slot_answer answer = p->slots_lent ? slots_fault(p, vcoreid, fault) : SLOT_OURS;
+    if (__builtin_expect(answer != SLOT_OURS, 0))
+        return answer == SLOT_LENT ? 0 : memory_wait_fault(p, vcoreid, fault);
+    int error = resolve(p, vcoreid, region, fault);
+    if (__builtin_expect(error, 0))
+        return fault_unresolved(p, vcoreid, region, fault, error);
+    if (region->evict)
+        p->evict_none = 0;
+    memory_pressure(p);
+    return 0;
 }
 
 int memory_touch(struct process *p, unsigned vcoreid, const struct region *region, uint64_t page)

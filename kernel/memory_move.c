@@ -55,7 +55,7 @@ static void parcel_end(struct parcel *parcel)
 }
 
 /* The protection that all pages of the range have; -1: not all have one. */
-static int prot_of_all(const struct process *p, uint64_t addr, uint64_t end)
+static int prot_of_all(struct process *p, uint64_t addr, uint64_t end)
 {
     const struct region *region = region_find(&p->regions, addr);
     int prot = region->prot;

@@ -24,15 +24,17 @@ static void region_free(struct region_list *list, struct region *r)
 {
     if (r->object)
         object_release(r->object);
+    if (list->found == r)
+        list->found = NULL;
     list->count--;
     pool_put(&regions, r);
 }
 
-struct region *region_find(const struct region_list *list, uint64_t address)
+struct region *region_search(struct region_list *list, uint64_t address)
 {
     for (struct region *r = list->first; r && r->base <= address; r = r->next)
         if (address < r->end)
-            return r;
+            return list->found = r;
     return NULL;
 }
 
@@ -145,6 +147,7 @@ struct region *region_take_out(struct region_list *list, uint64_t base, uint64_t
         return NULL;
     *from = *to;
     *to = NULL;
+    list->found = NULL;
     return chain;
 }
 

@@ -31,13 +31,20 @@ enum {
     REGIONS_MAX = 4096
 }; /* of a process: each is memory of its home, and may have to be walked */
 
+/* Invariant: found is in the list, or NULL. */
 struct region_list {
     struct region *first;
+    struct region *found; /* what was looked for last: the next page is mostly there too */
     unsigned count;
 };
 
-/* The region that holds address, or NULL. */
-struct region *region_find(const struct region_list *list, uint64_t address);
+/* The region that holds address, or NULL; region_search walks the list for it. */
+struct region *region_search(struct region_list *list, uint64_t address);
+static inline struct region *region_find(struct region_list *list, uint64_t address)
+{
+    struct region *r = list->found;
+    return r && address - r->base < r->end - r->base ? r : region_search(list, address);
+}
 /* Whether any region reaches into [base, end). */
 int region_overlaps(const struct region_list *list, uint64_t base, uint64_t end);
 /* Whether regions cover [base, end) without a gap. */

@@ -65,15 +65,8 @@ static long call_home(struct vcore *v, long number, const long argument[4])
     kernel_loop();
 }
 
-/* Faults keep the context as it is: the answer resumes it, or the home stops the vcore. */
-static int fault_home(struct vcore *v, const struct user_fault *fault)
+static __attribute__((noinline)) int fault_far(struct vcore *v, const struct user_fault *fault)
 {
-    if (address_core(v->home) == this_core) {
-        int error = home_fault(v->process, v->id, fault);
-        if (error)
-            v->run = VCORE_PARKED;
-        return error;
-    }
     struct message m = {.head = message_head(MESSAGE_FAULT)};
     m.word[0] = vcore_key_of(v);
     m.word[1] = fault->address;
@@ -83,6 +76,17 @@ static int fault_home(struct vcore *v, const struct user_fault *fault)
     m.word[4] = slot_holds(v->id, fault->address) ? slot_word(&v->slot, fault) : 0;
     ask(v, v->home, &m); /* refused: the instruction faults again */
     return 1;
+}
+
+/* Faults keep the context as it is: the answer resumes it, or the home stops the vcore. */
+static inline int fault_home(struct vcore *v, const struct user_fault *fault)
+{
+    if (!v->process)
+        return fault_far(v, fault);
+    int error = home_fault(v->process, v->id, fault);
+    if (error)
+        v->run = VCORE_PARKED;
+    return error;
 }
 
 /* The process gave no place to enter. -E_LIMIT: the home could not be told now. */

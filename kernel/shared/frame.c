@@ -306,14 +306,24 @@ static __attribute__((noinline)) void cache_spill(enum frame_zone zone, unsigned
     spin_unlock(&allocator.lock);
 }
 
-frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner)
+static inline __attribute__((always_inline)) frame_t
+cache_take(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner)
 {
     struct cache *c = &cache[zone];
-    if (c->count == 0 && cache_refill(zone) == 0)
-        return FRAME_NONE;
     frame_t frame = c->frame[--c->count];
     word_set(frame, WORD(kind, 0, zone, owner.core, owner.process));
     return frame;
+}
+
+static __attribute__((noinline)) frame_t alloc_refilled(enum frame_zone zone, enum frame_kind kind,
+                                                        struct frame_owner owner)
+{
+    return cache_refill(zone) ? cache_take(zone, kind, owner) : FRAME_NONE;
+}
+
+frame_t frame_alloc(enum frame_zone zone, enum frame_kind kind, struct frame_owner owner)
+{
+    return cache[zone].count ? cache_take(zone, kind, owner) : alloc_refilled(zone, kind, owner);
 }
 
 static inline void free_to_cache(frame_t frame, enum frame_zone zone)

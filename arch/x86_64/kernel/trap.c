@@ -51,15 +51,24 @@ static uint64_t fault_address(void)
     return address;
 }
 
-static void exception_from_user(unsigned vector, uint64_t error)
+static void page_fault_from_user(uint64_t error)
+{
+    struct user_fault fault = {
+        .vector = VECTOR_PAGE_FAULT,
+        .is_page_fault = 1,
+        .address = fault_address(),
+        .instruction = user_context.rip,
+        .access = error & ERROR_FETCH   ? PROT_X
+                  : error & ERROR_WRITE ? PROT_W
+                                        : PROT_R,
+        .present = error & ERROR_PRESENT,
+    };
+    kernel_fault(&fault);
+}
+
+static __attribute__((noinline)) void exception_from_user(unsigned vector)
 {
     struct user_fault fault = {.vector = vector, .instruction = user_context.rip};
-    if (vector == VECTOR_PAGE_FAULT) {
-        fault.is_page_fault = 1;
-        fault.address = fault_address();
-        fault.access = error & ERROR_FETCH ? PROT_X : error & ERROR_WRITE ? PROT_W : PROT_R;
-        fault.present = error & ERROR_PRESENT;
-    }
     kernel_fault(&fault);
 }
 
@@ -69,9 +78,8 @@ static void report_apic_error(void)
     apic_eoi();
 }
 
-void trap_from_user(void)
+static __attribute__((noinline)) void other_from_user(unsigned vector)
 {
-    unsigned vector = user_context.trap & 0xff;
     switch (vector) {
     case VECTOR_DOORBELL:
         apic_eoi();
@@ -89,8 +97,17 @@ void trap_from_user(void)
     default:
         if (vector >= 32)
             panic("interrupt vector %u, which nobody asked for", vector);
-        exception_from_user(vector, user_context.trap >> 8);
+        exception_from_user(vector);
     }
+}
+
+void trap_from_user(void)
+{
+    unsigned vector = user_context.trap & 0xff;
+    if (vector == VECTOR_PAGE_FAULT)
+        page_fault_from_user(user_context.trap >> 8);
+    else
+        other_from_user(vector);
 }
 
 void trap_from_kernel(struct context *context)

@@ -176,21 +176,31 @@ int arch_user_prepare(frame_t root, uint64_t address, uint64_t end, struct frame
     return error;
 }
 
-int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
-                  struct frame_account *account)
+static inline int leaf_set(uint64_t *large, uint64_t address, frame_t frame, unsigned prot)
 {
-    int error = 0;
-    uint64_t *large = large_find(root, address);
-    if (!large || !leads_to_table(*large))
-        large = large_make(root, address, account, &error);
-    if (!large)
-        return error;
     uint64_t *entry = entry_in(table_of(*large), address, LEAF);
     if (*entry)
         return -E_EXISTS;
     *entry = (uint64_t)frame << PAGE_SHIFT | prot_bits(prot);
     *large += COUNT_ONE;
     return 0;
+}
+
+static __attribute__((noinline)) int map_making_tables(frame_t root, uint64_t address,
+                                                       frame_t frame, unsigned prot,
+                                                       struct frame_account *account)
+{
+    int error = 0;
+    uint64_t *large = large_make(root, address, account, &error);
+    return large ? leaf_set(large, address, frame, prot) : error;
+}
+
+int arch_user_map(frame_t root, uint64_t address, frame_t frame, unsigned prot,
+                  struct frame_account *account)
+{
+    uint64_t *large = large_find(root, address);
+    return large && leads_to_table(*large) ? leaf_set(large, address, frame, prot)
+                                           : map_making_tables(root, address, frame, prot, account);
 }
 
 void arch_user_map_run(frame_t root, uint64_t address, const frame_t *frame, unsigned pages,
