@@ -201,6 +201,9 @@ struct context *arch_context(void);
 /* The context for entering a vcore at its entry point: rip, rsp as given by the process (checked:
  * -E_RANGE when not in the lower half), rdi = vcoreid. */
 int arch_context_entry(struct context *context, uint64_t entry, uint64_t stack, unsigned vcoreid);
+/* *arch_context() with the FS base, out and in; gs_base: the GS base, which is in no context. */
+void arch_context_save(struct context *to);
+void arch_context_load(const struct context *from, uint64_t gs_base);
 uint64_t arch_fs_base(void);
 /* Arguments five and six of the system call that is being made. */
 void arch_call_more(uint64_t more[2]);

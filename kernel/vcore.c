@@ -58,8 +58,7 @@ void vcore_unload(void)
     struct vcore *v = vcore_loaded;
     if (!v)
         return;
-    v->context = *arch_context();
-    v->context.fs_base = arch_fs_base();
+    arch_context_save(&v->context);
     v->gs_base = arch_gs_base();
     arch_fp_save(v->fp);
     v->used += arch_clock() - v->loaded_at;
@@ -73,8 +72,7 @@ static void load(struct vcore *v)
     vcore_unload();
     arch_space_enter(v->space);
     if (!v->fresh) {
-        *arch_context() = v->context;
-        arch_bases_set(v->context.fs_base, v->gs_base);
+        arch_context_load(&v->context, v->gs_base);
         arch_fp_load(v->fp);
     }
     v->loaded_at = arch_clock();

@@ -140,10 +140,8 @@ static long call_halt(struct vcore *v)
  * vcore is entered at its entry point, in vcore context. FP state stays in place. */
 static _Noreturn void reflect(struct vcore *v)
 {
-    struct context *context = arch_context();
-    arch_context_reflect(context);
-    context->fs_base = arch_fs_base();
-    v->data->uthread = *context;
+    arch_context_reflect(arch_context());
+    arch_context_save(&v->data->uthread);
     v->data->uthread_fp_saved = 0;
     v->data->uthread_valid = 1;
     if (vcore_enter_at_entry(v)) {

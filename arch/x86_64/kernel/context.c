@@ -59,6 +59,18 @@ void arch_bases_set(uint64_t fs_base, uint64_t gs_base)
     __asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(fs_base), "r"(gs_base));
 }
 
+void arch_context_save(struct context *to)
+{
+    user_context.fs_base = arch_fs_base();
+    *to = user_context;
+}
+
+void arch_context_load(const struct context *from, uint64_t gs_base)
+{
+    user_context = *from;
+    arch_bases_set(from->fs_base, gs_base);
+}
+
 void arch_registers_reset(void)
 {
     arch_fp_init();
