@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Measures Pando: a line `name value unit` for each figure. docs/figures.md says what each means.
+"""Measures Pando: a line `name value unit; at most bound` for each figure. docs/figures.md says what each
+means. Ends with status 1 when one is past its bound, or cannot be measured.
 
 usage: bench.py [NAME...]      without names: all of them"""
 import os
@@ -11,6 +12,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
+SKIPPED = "skipped"  # in the place of a value: this host cannot measure it
 
 
 class Failed(Exception):
@@ -96,9 +98,15 @@ def shootdown(vcores):
 
 
 def own_slots(vcores):
-    """A fault in a vcore's own slot, of the vcore for which it took longest: a path length."""
+    """A fault in a vcore's own slot, of the vcore for which it took longest: a path length. Of 0 vcores:
+    on the home's core."""
     kernel = os.path.join(BUILD, "paths", "kernel.elf")
     return number(run("bench_slots", str(vcores), cores=vcores + 1, options=["--kernel", kernel])[0])
+
+
+def fault_own_slot():
+    granted, home = own_slots(1), own_slots(0)
+    return max(granted, home), f"instructions a page (granted core {granted}, the home's {home})"
 
 
 def fault_ratio():
@@ -109,7 +117,8 @@ def fault_ratio():
 def host_ratio():
     done = subprocess.run([os.path.join(BUILD, "bench", "host", "channel_host")], capture_output=True,
                           text=True, check=True)
-    return tuple(done.stdout.split(None, 2)[1:])
+    value, *unit = done.stdout.split()[1:]
+    return (value if value == SKIPPED else float(value)), " ".join(unit)
 
 
 def matmul_speedup():
@@ -135,27 +144,47 @@ def kernel_image():
     return round(size / 1024, 1), "KiB"
 
 
+class Figure:
+    """How a figure is measured, and what it may be at most, or must be at least."""
+
+    def __init__(self, measure, most=None, least=None):
+        self.measure, self.most, self.least = measure, most, least
+
+    def bound(self):
+        return f"at most {self.most:,}" if self.least is None else f"at least {self.least:,}"
+
+    def kept(self, value):
+        if value == SKIPPED:
+            return True
+        return float(value) <= self.most if self.least is None else float(value) >= self.least
+
+
+def program(*command):
+    """Measures by the number that a program prints."""
+    return lambda: (number(run(*command)[0]), "instructions")
+
+
 FIGURES = {
-    "boot_1core": lambda: boot(1),
-    "boot_4core": lambda: boot(4),
-    "kernel_private": kernel_private,
-    "kernel_fork": kernel_fork,
-    "syscall_null": lambda: (number(run("bench_syscall")[0]), "instructions"),
-    "fault_home": lambda: (number(run("bench_fault")[0]), "instructions a page"),
-    "mmap_1p": lambda: (number(run("bench_memory", "1")[0]), "instructions"),
-    "mmap_256p": lambda: (number(run("bench_memory", "256")[0]), "instructions"),
-    "move_1m": lambda: (number(run("bench_move", "256")[0]), "instructions"),
-    "move_2m": lambda: (number(run("bench_move", "512")[0]), "instructions"),
-    "proc_cycle": lambda: (number(run("bench_proc")[0]), "instructions"),
-    "chan_roundtrip": lambda: (number(run("bench_channel", "roundtrip")[0]), "instructions"),
-    "ring_roundtrip": ring_roundtrip,
-    "kmsg": kmsg,
-    "fault_own_slot": lambda: (own_slots(1), "instructions a page"),
-    "fault_4v_over_1v": fault_ratio,
-    "shootdown_8": lambda: shootdown(8),
-    "channel_host_ratio": host_ratio,
-    "matmul_speedup_2": matmul_speedup,
-    "kernel_image": kernel_image,
+    "boot_1core": Figure(lambda: boot(1), 10_000_000),
+    "boot_4core": Figure(lambda: boot(4), 20_000_000),
+    "kernel_private": Figure(kernel_private, 160),
+    "kernel_fork": Figure(kernel_fork, 300_000),
+    "syscall_null": Figure(program("bench_syscall"), 100),
+    "fault_home": Figure(lambda: (number(run("bench_fault")[0]), "instructions a page"), 1_000),
+    "mmap_1p": Figure(program("bench_memory", "1"), 4_000),
+    "mmap_256p": Figure(program("bench_memory", "256"), 300_000),
+    "move_1m": Figure(program("bench_move", "256"), 40_000),
+    "move_2m": Figure(program("bench_move", "512"), 6_000),
+    "proc_cycle": Figure(program("bench_proc"), 25_000),
+    "chan_roundtrip": Figure(program("bench_channel", "roundtrip"), 2_500),
+    "ring_roundtrip": Figure(ring_roundtrip, 400),
+    "kmsg": Figure(kmsg, 120),
+    "fault_own_slot": Figure(fault_own_slot, 1_000),
+    "fault_4v_over_1v": Figure(fault_ratio, 1.1),
+    "shootdown_8": Figure(lambda: shootdown(8), 6_000),
+    "channel_host_ratio": Figure(host_ratio, 1.5),
+    "matmul_speedup_2": Figure(matmul_speedup, least=1.9),
+    "kernel_image": Figure(kernel_image, 160),
 }
 
 
@@ -163,6 +192,17 @@ def show(value):
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     return str(value)
+
+
+def report(name):
+    """Measures a figure and prints its line; whether it keeps its bound."""
+    figure = FIGURES[name]
+    value, unit = figure.measure()
+    print(f"{name} {show(value)} {unit}".rstrip() + f"; {figure.bound()}", flush=True)
+    kept = figure.kept(value)
+    if not kept:
+        print(f"pando: {name} is past its bound: {show(value)}, {figure.bound()}", file=sys.stderr, flush=True)
+    return kept
 
 
 def main(names):
@@ -176,8 +216,7 @@ def main(names):
     status = 0
     for name in names or FIGURES:
         try:
-            value, unit = FIGURES[name]()
-            print(name, show(value), unit.strip(), flush=True)
+            status = status if report(name) else 1
         except (Failed, OSError, subprocess.SubprocessError, AttributeError, LookupError, ValueError,
                 ArithmeticError) as failure:
             print(f"pando: {name}: {failure}", file=sys.stderr, flush=True)

@@ -174,10 +174,17 @@ long kernel_syscall(long number, const long argument[4])
     }
 }
 
+/* The home lends no slot to its own kernel. */
+static inline int fault_own_slot(struct vcore *v, const struct user_fault *fault)
+{
+    return !v->process && fault->is_page_fault && slot_holds(v->id, fault->address) &&
+           slot_fault(&v->slot, fault);
+}
+
 void kernel_fault(const struct user_fault *fault)
 {
     struct vcore *v = vcore_loaded;
-    if (fault->is_page_fault && slot_holds(v->id, fault->address) && slot_fault(&v->slot, fault))
+    if (fault_own_slot(v, fault))
         return;
     if (fault_home(v, fault))
         kernel_loop();

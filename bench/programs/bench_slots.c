@@ -1,6 +1,7 @@
-/* fault_own_slot, fault_4v_over_1v: anonymous page faults of VCORES vcores at once, each in its own
- * slot; the path length of each, for a page, by touching PAGES fresh pages in a row; the longest. For
- * the paths kernel, whose call null answers the path that led to it. */
+/* bench_slots VCORES: fault_own_slot, fault_4v_over_1v: anonymous page faults of VCORES vcores at
+ * once, each in its own slot and on a core granted for it; 0: of the single context in its vcore's,
+ * on the home's core. The path length of each, for a page, by touching PAGES fresh pages in a row;
+ * the longest. For the paths kernel, whose call null answers the path that led to it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "abi/syscall.h"
@@ -48,7 +49,7 @@ int main(int argc, char *argv[])
     struct uthread *other[MOST];
     void *failed;
     vcores = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
-    if (vcores > MOST || pando_vcores_request(vcores) != (int)vcores)
+    if (vcores > MOST || (vcores && pando_vcores_request(vcores) != (int)vcores))
         return 1;
     for (unsigned i = 1; i < vcores; i++)
         if (uthread_create(&other[i], touch, (void *)1))
@@ -58,7 +59,7 @@ int main(int argc, char *argv[])
     for (unsigned i = 1; i < vcores; i++)
         uthread_join(other[i], &failed);
     long most = 0;
-    for (unsigned id = 0; id < vcores; id++)
+    for (unsigned id = 0; id < MOST; id++)
         most = length[id] > most ? length[id] : most;
     printf("%.1f\n", (double)most / PAGES);
     return 0;

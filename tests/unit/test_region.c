@@ -200,6 +200,33 @@ static void what_is_taken_out_still_holds(void **state)
     assert_int_equal(objects, 0);
 }
 
+static void anonymous(unsigned page, unsigned end, unsigned prot)
+{
+    assert_int_equal(region_add(&list, page * PAGE, end * PAGE, REGION_ANONYMOUS, prot), 0);
+}
+
+/* What was found last is looked at first, but only while it is in the list. */
+static void what_was_found_is_forgotten_when_it_goes(void **state)
+{
+    anonymous(1, 3, PROT_R);
+    anonymous(4, 6, PROT_W);
+    assert_non_null(region_find(&list, 5 * PAGE));
+    assert_null(region_find(&list, 6 * PAGE));
+    assert_null(region_find(&list, 3 * PAGE));
+    struct region *chain = region_take_out(&list, 4 * PAGE, 6 * PAGE);
+    assert_null(region_find(&list, 5 * PAGE));
+    assert_int_equal(region_free_some(&list, &chain, 1), 1);
+    anonymous(3, 4, PROT_R);
+    assert_int_equal(region_find(&list, 3 * PAGE)->prot, PROT_R);
+    anonymous(4, 5, PROT_W);
+    assert_int_equal(region_find(&list, 4 * PAGE)->prot, PROT_W);
+    region_protect(&list, 4 * PAGE, 5 * PAGE, PROT_R); /* joins it with the one before */
+    assert_int_equal(list.count, 1);
+    assert_null(list.found);
+    assert_ptr_equal(region_find(&list, 4 * PAGE), list.first);
+    region_remove(&list, 0, ~0ull);
+}
+
 static void the_most_that_a_range_may_have(void **state)
 {
     struct region wanted = {
@@ -296,6 +323,7 @@ int main(void)
         cmocka_unit_test(what_is_filled_joins_its_neighbours),
         cmocka_unit_test(neighbours_alike_are_joined),
         cmocka_unit_test(what_is_taken_out_still_holds),
+        cmocka_unit_test(what_was_found_is_forgotten_when_it_goes),
         cmocka_unit_test(the_most_that_a_range_may_have),
         cmocka_unit_test(out_of_memory_changes_nothing),
     };
