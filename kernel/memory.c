@@ -130,6 +130,7 @@ static __attribute__((noinline)) int fault_unresolved(struct process *p, unsigne
                                           : memory_wait_fault(p, vcoreid, fault);
     if (region->evict)
         p->evict_none = 0;
+    memory_pressure(p);
     if (error == -E_EXISTS) /* another vcore was first, or its translation was stale */
         return 0;
     return error;
