@@ -43,7 +43,9 @@
     X(35, channel_ring, 1, "end", "")                                                         \
     X(36, channel_watch, 2, "end events", "")                                                 \
     X(37, event_rings, 2, "vcoreid events", "")                                               \
-    X(38, partition_root, 0, "", "")
+    X(38, partition_root, 0, "", "")                                                          \
+    X(39, proc_arguments, 3, "process bytes environment", "in char strings[bytes]")           \
+    X(40, proc_image, 2, "process image", "")
 /* clang-format on */
 
 #endif

@@ -80,8 +80,10 @@ void arch_cores_start(unsigned first, unsigned last);
 /* Calls a core of these again that did not answer. One that is only slow does not notice. */
 void arch_core_start_again(unsigned core);
 
-/* A page of the private heap, zeroed, at an address of its own; NULL: out of memory. Event loop and
- * handlers. arch_private_free takes it back. */
+/* A page of the private heap, zeroed, at an address of its own; NULL: out of memory, or the heap is
+ * full. Event loop and handlers. arch_private_free takes it back. Both in constant time, but that
+ * every 512 pages a page table comes or goes. */
+enum { PRIVATE_HEAP_BYTES = 32 << 20 }; /* at most */
 void *arch_private_alloc(void);
 void arch_private_free(void *page);
 uint64_t arch_private_physical(const void *page);

@@ -1,17 +1,25 @@
 #include "kernel/control.h"
 #include "abi/error.h"
+#include "kernel/image.h"
 #include "kernel/kernel.h"
 #include "kernel/process.h"
 #include "kernel/watch.h"
+
+/* The memory object of a runtime image that a call names; 0: the system's, NULL. */
+static int image_named(struct process *p, long number, struct memory_object **image)
+{
+    *image = NULL;
+    return number ? handle_object(p, (unsigned long)number, HANDLE_MEMORY, RIGHT_MAP | RIGHT_READ,
+                                  image)
+                  : 0;
+}
 
 static long create(struct process *p, unsigned vcoreid, const long argument[4])
 {
     if (argument[0] < 1 || argument[0] > PAGE_BYTES || argument[2] & ~(long)PROC_DETACHED)
         return -E_INVALID;
-    struct memory_object *image = NULL;
-    int error = argument[1] ? handle_object(p, (unsigned long)argument[1], HANDLE_MEMORY,
-                                            RIGHT_MAP | RIGHT_READ, &image)
-                            : 0;
+    struct memory_object *image;
+    int error = image_named(p, argument[1], &image);
     if (!error)
         error = handle_room(p, 1);
     if (error)
@@ -97,6 +105,29 @@ static long kill(struct process *other, unsigned long flags)
 
 /* --- what it begins with ----------------------------------------------------------------------- */
 
+static long arguments(struct process *p, unsigned vcoreid, struct process *other,
+                      const long argument[4])
+{
+    if (argument[1] < 1 || argument[1] > PAGE_BYTES)
+        return -E_INVALID;
+    if (other->state != PROCESS_CREATED)
+        return -E_STATE;
+    return process_set_strings(other, frame_pointer(process_record(p, vcoreid)->message),
+                               (size_t)argument[1], (unsigned long)argument[2]);
+}
+
+static long image(struct process *p, struct process *other, long number)
+{
+    struct memory_object *object;
+    struct image image;
+    int error = image_named(p, number, &object);
+    if (!error && other->state != PROCESS_CREATED)
+        error = -E_STATE;
+    if (!error)
+        error = image_open(object, &image);
+    return error ? error : image_replace(other, &image);
+}
+
 static long give(struct process *p, struct process *other, unsigned long number,
                  unsigned long given)
 {
@@ -164,11 +195,12 @@ static long info(struct process *p, unsigned vcoreid, const struct process *othe
 /* --- the calls -------------------------------------------------------------------------------- */
 
 static const uint8_t rights[SYSCALLS] = {
-    [PANDO_proc_run] = RIGHT_CONTROL,   [PANDO_proc_wait] = RIGHT_READ,
-    [PANDO_proc_kill] = RIGHT_CONTROL,  [PANDO_proc_give] = RIGHT_CONTROL,
-    [PANDO_proc_limit] = RIGHT_CONTROL, [PANDO_proc_sandbox] = RIGHT_CONTROL,
-    [PANDO_proc_watch] = RIGHT_READ,    [PANDO_proc_info] = RIGHT_READ,
-    [PANDO_proc_call] = RIGHT_CONTROL,  [PANDO_proc_reply] = RIGHT_CONTROL,
+    [PANDO_proc_run] = RIGHT_CONTROL,       [PANDO_proc_wait] = RIGHT_READ,
+    [PANDO_proc_kill] = RIGHT_CONTROL,      [PANDO_proc_give] = RIGHT_CONTROL,
+    [PANDO_proc_limit] = RIGHT_CONTROL,     [PANDO_proc_sandbox] = RIGHT_CONTROL,
+    [PANDO_proc_watch] = RIGHT_READ,        [PANDO_proc_info] = RIGHT_READ,
+    [PANDO_proc_call] = RIGHT_CONTROL,      [PANDO_proc_reply] = RIGHT_CONTROL,
+    [PANDO_proc_arguments] = RIGHT_CONTROL, [PANDO_proc_image] = RIGHT_CONTROL,
 };
 
 long control_call(struct process *p, unsigned vcoreid, long number, const long argument[4])
@@ -198,6 +230,10 @@ long control_call(struct process *p, unsigned vcoreid, long number, const long a
         return watch(p, other, entry, argument);
     case PANDO_proc_info:
         return info(p, vcoreid, other);
+    case PANDO_proc_arguments:
+        return arguments(p, vcoreid, other, argument);
+    case PANDO_proc_image:
+        return image(p, other, argument[1]);
     case PANDO_proc_call:
         return filter_call(p, vcoreid, other, argument);
     default:

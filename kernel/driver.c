@@ -13,6 +13,12 @@
 
 struct actor *vcore_driver;
 static struct pool vcore_pool = POOL_OF(struct vcore);
+static struct pool fp_pool;
+
+static void __attribute__((constructor)) fp_pool_make(void)
+{
+    fp_pool.bytes = (arch_fp_bytes() + 63) & ~63u; /* XSAVE areas are aligned to 64 */
+}
 
 static int vcore_fill(struct vcore *v, const struct message *m)
 {
@@ -31,7 +37,7 @@ static int vcore_fill(struct vcore *v, const struct message *m)
     v->slot.account.owner = (struct frame_owner){(uint8_t)address_core(v->home), v->pid};
     v->run = VCORE_ATTACHED;
     v->space = arch_space_make();
-    v->fp = arch_private_alloc();
+    v->fp = pool_get(&fp_pool);
     return v->space && v->fp ? 0 : -E_NO_MEMORY;
 }
 
@@ -40,7 +46,7 @@ static void vcore_free(struct vcore *v)
     if (v->space)
         arch_space_free(v->space);
     if (v->fp)
-        arch_private_free(v->fp);
+        pool_put(&fp_pool, v->fp);
     pool_put(&vcore_pool, v);
 }
 
@@ -220,7 +226,7 @@ static void save_to_uthread_slot(struct vcore *v)
 {
     v->context.trap = 0; /* not a reflected trap */
     v->data->uthread = v->context;
-    memcpy(frame_pointer(v->xsave), v->fp, PAGE_BYTES);
+    memcpy(frame_pointer(v->xsave), v->fp, arch_fp_bytes());
     v->data->uthread_fp_saved = 1;
     v->data->uthread_valid = 1;
 }

@@ -2,6 +2,7 @@
 #include "abi/error.h"
 #include "arch/arch.h"
 #include "kernel/kernel.h"
+#include "kernel/pool.h"
 #include "kernel/process.h"
 #include "lib/string.h"
 
@@ -16,6 +17,8 @@ static void partition_release(const struct handle *handle, struct process *holde
 }
 const struct handle_class partition_handles = {
     .name = "partition", .hold = partition_hold, .release = partition_release};
+
+static struct pool pages = {.bytes = HANDLE_PAGE_ENTRIES * sizeof(struct handle)};
 
 static const struct handle_class *const classes[HANDLE_KINDS] = {
     [HANDLE_PROCESS] = &process_handles,
@@ -34,6 +37,14 @@ void handle_release(const struct handle *handle, struct process *holder)
     classes[handle->kind]->release(handle, holder);
 }
 
+static int page_make(struct handle_table *table)
+{
+    struct handle *page = pool_get(&pages);
+    if (page)
+        table->page[table->pages++] = page;
+    return page != NULL;
+}
+
 int handle_room(struct process *p, unsigned wanted)
 {
     struct handle_table *table = &p->handles;
@@ -41,7 +52,7 @@ int handle_room(struct process *p, unsigned wanted)
         return -E_LIMIT;
     unsigned room = 0;
     for (unsigned i = 0; i < HANDLE_PAGES && room < wanted; i++) {
-        if (!table->page[i] && !(table->page[i] = arch_private_alloc()))
+        if (i == table->pages && !page_make(table))
             return -E_NO_MEMORY;
         room += HANDLE_PAGE_ENTRIES - table->used[i];
     }
@@ -108,10 +119,11 @@ struct handle handle_take(struct process *p, struct handle *entry)
     return taken;
 }
 
-/* Closes the handles of one page, at most *budget; 1 when none is left in it. */
-static int page_give_back(struct process *p, unsigned page, unsigned *budget)
+/* Closes the handles of the last page, at most *budget; 1 when the page is gone. */
+static int page_give_back(struct process *p, unsigned *budget)
 {
     struct handle_table *table = &p->handles;
+    unsigned page = table->pages - 1u;
     for (unsigned i = 0; table->used[page]; i++) {
         struct handle *entry = &table->page[page][i];
         if (entry->kind == HANDLE_NONE)
@@ -122,16 +134,16 @@ static int page_give_back(struct process *p, unsigned page, unsigned *budget)
         struct handle taken = handle_take(p, entry);
         handle_release(&taken, p);
     }
-    if (table->page[page])
-        arch_private_free(table->page[page]);
+    pool_put(&pages, table->page[page]);
     table->page[page] = NULL;
+    table->pages--;
     return 1;
 }
 
 int handles_give_back(struct process *p, unsigned budget)
 {
-    for (unsigned page = 0; page < HANDLE_PAGES; page++)
-        if (!page_give_back(p, page, &budget))
+    while (p->handles.pages)
+        if (!page_give_back(p, &budget))
             return 0;
     return 1;
 }

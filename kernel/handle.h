@@ -35,15 +35,15 @@ extern const struct handle_class process_handles, object_handles, channel_handle
     partition_handles;
 
 enum {
-    HANDLE_PAGE_ENTRIES = PAGE_BYTES / sizeof(struct handle),
+    HANDLE_PAGE_ENTRIES = 32,
     HANDLE_PAGES = HANDLES_MAX / HANDLE_PAGE_ENTRIES,
 };
 
-/* Invariant: count is the sum of used. */
+/* Invariant: count is the sum of used; the first `pages` pages are there. */
 struct handle_table {
-    struct handle *page[HANDLE_PAGES]; /* of the private heap, each made when it is needed */
-    uint16_t used[HANDLE_PAGES];       /* entries of each */
-    unsigned count;
+    struct handle *page[HANDLE_PAGES]; /* of a pool, each made when it is needed */
+    uint8_t used[HANDLE_PAGES];        /* entries of each */
+    uint16_t count, pages;
 };
 
 /* A number for a copy of *handle, which must hold its object already: the number goes on with that

@@ -295,6 +295,8 @@ static long (*const answers[SYSCALLS])(struct process *p, unsigned vcoreid, long
     [PANDO_proc_info] = control_call,
     [PANDO_proc_call] = control_call,
     [PANDO_proc_reply] = control_call,
+    [PANDO_proc_arguments] = control_call,
+    [PANDO_proc_image] = control_call,
     [PANDO_handle_close] = handle_call,
     [PANDO_handle_duplicate] = handle_call,
     [PANDO_handle_info] = handle_call,

@@ -25,6 +25,9 @@ int image_open(struct memory_object *object, struct image *image);
  * zeroes. The object is held until image_release. -E_DAMAGED: a page of its fixed part was never
  * written. -E_LIMIT, -E_NO_MEMORY. What a failure leaves goes with the process. */
 int image_map(struct process *p, const struct image *image);
+/* The same for a process that is CREATED, in place of the image that it has, whose pages are given back.
+ * -E_DAMAGED, -E_LIMIT, -E_NO_MEMORY: it keeps that one. */
+int image_replace(struct process *p, const struct image *image);
 /* The process's memory is given back. */
 void image_release(struct process *p);
 

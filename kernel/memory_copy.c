@@ -58,8 +58,7 @@ static void copy_done(struct process *p, unsigned vcoreid, void *context, int er
 
 /* The copy takes the place of the object's page, which other cores may still read, but nobody writes:
  * until they have dropped that translation, nobody writes the copy either, so that all see the same. */
-static int replace(struct process *p, unsigned vcoreid, const struct region *region, uint64_t page,
-                   frame_t old)
+static int replace(struct process *p, const struct region *region, uint64_t page, frame_t old)
 {
     frame_t root = memory_root(p, page);
     int error = arch_user_split(root, page / LARGE_BYTES * LARGE_BYTES + PAGE_BYTES, &p->account);
@@ -67,9 +66,18 @@ static int replace(struct process *p, unsigned vcoreid, const struct region *reg
     if (!frame)
         return error;
     arch_user_replace(root, page, frame, region->prot & ~(unsigned)PROT_W);
+    return 0;
+}
+
+static int replace_one(struct process *p, unsigned vcoreid, const struct region *region,
+                       uint64_t page, frame_t old)
+{
+    int error = replace(p, region, page, old);
+    if (error)
+        return error;
     if (memory_flush(p, vcoreid, page, 1, copy_done, (void *)page) == CALL_LATER)
         return FAULT_LATER;
-    arch_user_protect(root, page, page + PAGE_BYTES, region->prot);
+    arch_user_protect(memory_root(p, page), page, page + PAGE_BYTES, region->prot);
     return 0;
 }
 
@@ -87,5 +95,67 @@ int memory_fault_copy(struct process *p, unsigned vcoreid, const struct region *
         return memory_wait_fault(p, vcoreid, fault);
     if (frame_kind(old) == FRAME_USER)
         return -E_EXISTS;
-    return replace(p, vcoreid, region, page, old);
+    return replace_one(p, vcoreid, region, page, old);
+}
+
+/* --- copies before they are written ---------------------------------------------------------- */
+
+int memory_copies(const struct region *region)
+{
+    return region->kind == REGION_COPY && (region->prot & PROT_W) != 0;
+}
+
+static int is_own(const struct process *p, uint64_t page)
+{
+    frame_t frame = memory_find(p, page);
+    return frame && frame_kind(frame) == FRAME_USER;
+}
+
+static int copy_ahead(struct process *p, const struct region *region, uint64_t page,
+                      unsigned *replaced)
+{
+    frame_t old = memory_find(p, page);
+    if (!old)
+        return map_copy(p, region, page);
+    if (frame_kind(old) == FRAME_USER)
+        return 0;
+    int error = replace(p, region, page, old);
+    *replaced += !error;
+    return error;
+}
+
+void memory_copy_permit(struct process *p, uint64_t base, uint64_t end)
+{
+    const struct region *region = region_find(&p->regions, base);
+    for (uint64_t page = base; page < end; page += PAGE_BYTES) {
+        if (page == region->end)
+            region = region->next;
+        if (memory_copies(region) && is_own(p, page))
+            arch_user_protect(memory_root(p, page), page, page + PAGE_BYTES, region->prot);
+    }
+}
+
+long memory_copy_ahead(struct process *p, unsigned vcoreid, uint64_t base, uint64_t end,
+                       memory_done *done)
+{
+    unsigned replaced = 0;
+    int error = 0;
+    const struct region *region = region_find(&p->regions, base);
+    for (uint64_t page = base; !error && page < end; page += PAGE_BYTES) {
+        if (page == region->end)
+            region = region->next;
+        if (memory_copies(region))
+            error = copy_ahead(p, region, page, &replaced);
+    }
+    if (!replaced)
+        return error;
+    unsigned pages = (unsigned)((end - base) / PAGE_BYTES);
+    if (memory_flush(p, vcoreid, base, pages, done, NULL) == CALL_LATER) {
+        p->change.base = base;
+        p->change.end = end;
+        p->change.result = error;
+        return CALL_LATER;
+    }
+    memory_copy_permit(p, base, end);
+    return error;
 }

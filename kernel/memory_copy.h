@@ -3,6 +3,8 @@
 #ifndef KERNEL_MEMORY_COPY_H
 #define KERNEL_MEMORY_COPY_H
 
+#include "kernel/memory.h"
+
 struct process;
 struct region;
 struct user_fault;
@@ -11,5 +13,16 @@ struct user_fault;
  * resolved before. */
 int memory_fault_copy(struct process *p, unsigned vcoreid, const struct region *region,
                       const struct user_fault *fault);
+
+/* Whether pages of the region are copied when they are written. */
+int memory_copies(const struct region *region);
+
+/* Copies what a write to pages of such regions in the range would copy, at most FLUSH_PAGES, so that it needs
+ * no frame any more; no change is under way. 0, -E_LIMIT, -E_NO_MEMORY. CALL_LATER: `done` is called when all
+ * cores have flushed, with the range in p->change.base and end, and what is to be returned in its result;
+ * memory_copy_permit then gives back the right to write. After an error some pages are copied. */
+long memory_copy_ahead(struct process *p, unsigned vcoreid, uint64_t base, uint64_t end,
+                       memory_done *done);
+void memory_copy_permit(struct process *p, uint64_t base, uint64_t end);
 
 #endif

@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "kernel/event.h"
 #include "kernel/kernel.h"
+#include "kernel/memory_copy.h"
 #include "kernel/process.h"
 #include "lib/string.h"
 
@@ -28,7 +29,7 @@ static int pin_check(struct process *p, uint64_t base, uint64_t end)
     return memory_pinned(p) + more > p->pin_limit ? -E_QUOTA : 0;
 }
 
-/* The pages of whole regions get frames. The regions are walked once: there may be many before them. */
+/* The pages of whole regions get frames, but where memory_copy_ahead makes them. The regions are walked once: there may be many before them. */
 static int touch_all(struct process *p, unsigned vcoreid, uint64_t base, uint64_t end)
 {
     int error = 0;
@@ -36,10 +37,24 @@ static int touch_all(struct process *p, unsigned vcoreid, uint64_t base, uint64_
     for (uint64_t at = base; !error && at < end; at += PAGE_BYTES) {
         if (at == region->end)
             region = region->next;
-        if (!memory_find(p, at))
+        if (!memory_copies(region) && !memory_find(p, at))
             error = memory_touch(p, vcoreid, region, at);
     }
     return error;
+}
+
+/* All cores read the copies. */
+static void pin_copied(struct process *p, unsigned vcoreid, void *context, int error)
+{
+    uint64_t base = p->change.base, end = p->change.end;
+    long result = p->change.result;
+    if (error)
+        return;
+    memory_copy_permit(p, base, end);
+    if (!result)
+        region_mark(&p->regions, base, end, 1, 0);
+    memory_pressure(p);
+    home_answer(p, vcoreid, result);
 }
 
 static long call_pin(struct process *p, unsigned vcoreid, uint64_t base, uint64_t bytes)
@@ -50,9 +65,10 @@ static long call_pin(struct process *p, unsigned vcoreid, uint64_t base, uint64_
         error = memory_cut(p, base, end);
     if (!error)
         error = touch_all(p, vcoreid, base, end);
-    if (!error)
+    long result = error ? error : memory_copy_ahead(p, vcoreid, base, end, pin_copied);
+    if (!result)
         region_mark(&p->regions, base, end, 1, 0);
-    return error;
+    return result;
 }
 
 static long call_unpin(struct process *p, uint64_t base, uint64_t bytes)

@@ -11,7 +11,7 @@ struct pool_page {
     struct pool_page *next, *before;
     void *free; /* a list through the objects' first words */
     unsigned used;
-} __attribute__((aligned(16)));
+} __attribute__((aligned(64)));
 
 static void list_add(struct pool *pool, struct pool_page *page)
 {

@@ -17,7 +17,8 @@ struct pool {
         .bytes = sizeof(type) \
     }
 
-void *pool_get(struct pool *pool); /* zeroed, aligned to 16; NULL: out of memory */
+void *pool_get(struct pool *pool); /* zeroed; NULL: out of memory. Aligned to 16; to 64 if
+                                        its size is a multiple of that */
 void pool_put(struct pool *pool, void *object);
 
 #endif

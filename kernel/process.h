@@ -189,6 +189,10 @@ struct process_plan {
 /* Creates a process, CREATED, with this kernel as its home and without handles to it. -E_INVALID,
  * -E_DAMAGED, -E_TOO_LONG (the image), -E_LIMIT, -E_NO_MEMORY: nothing is left behind. */
 int process_create(const struct process_plan *plan, struct process **made);
+/* Other arguments and environment, at most a page, for one that is CREATED. -E_INVALID, -E_NO_MEMORY:
+ * it keeps those that it has. */
+int process_set_strings(struct process *p, const char *strings, size_t bytes,
+                        unsigned long environment);
 /* CREATED to RUNNABLE_S to RUNNING_S: starts vcore 0 on a management core. -E_STATE: it is not
  * CREATED. -E_NO_MEMORY: it is still. */
 int process_run(struct process *p);

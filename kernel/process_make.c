@@ -25,11 +25,37 @@ static void name_process(struct process *p, const char *arguments)
         p->name[i] = base[i] > ' ' && base[i] < 0x7f ? base[i] : '?';
 }
 
-/* Copies the strings, then counts what was copied: the source is the creator's to change. */
+/* What strings were copied: they are looked at where nobody else can change them. */
+struct strings {
+    unsigned count;
+    char first, last;
+};
+
+static void strings_add(struct strings *strings, const char *copy, size_t bytes)
+{
+    if (!strings->count && !strings->last)
+        strings->first = copy[0];
+    for (size_t i = 0; i < bytes; i++)
+        strings->count += copy[i] == 0;
+    strings->last = copy[bytes - 1];
+}
+
+static int strings_check(const struct strings *strings, unsigned long environment)
+{
+    return strings->last || !strings->first || environment >= strings->count ? -E_INVALID : 0;
+}
+
+static void strings_show(struct process *p, const struct strings *strings, size_t bytes,
+                         unsigned long environment)
+{
+    p->info->args_bytes = (uint32_t)bytes;
+    p->info->argc = strings->count - (unsigned)environment;
+    p->info->env_count = (uint32_t)environment;
+}
+
 static int map_strings(struct process *p, const struct process_plan *plan)
 {
-    unsigned count = 0;
-    char first = 0, last = 0;
+    struct strings strings = {0};
     for (size_t at = 0; at < plan->bytes; at += PAGE_BYTES) {
         frame_t frame;
         int error = memory_map_zeroed(p, PROCINFO_ARGS + at, PROT_R, &frame);
@@ -38,20 +64,34 @@ static int map_strings(struct process *p, const struct process_plan *plan)
         size_t bytes = plan->bytes - at < PAGE_BYTES ? plan->bytes - at : PAGE_BYTES;
         char *copy = frame_pointer(frame);
         memcpy(copy, plan->strings + at, bytes);
-        for (size_t i = 0; i < bytes; i++)
-            count += copy[i] == 0;
-        last = copy[bytes - 1];
-        if (at == 0) {
-            first = copy[0];
+        strings_add(&strings, copy, bytes);
+        if (at == 0)
             name_process(p, copy);
-        }
     }
-    if (last || !first || plan->environment >= count)
-        return -E_INVALID;
-    p->info->args_bytes = (uint32_t)plan->bytes;
-    p->info->argc = count - (unsigned)plan->environment;
-    p->info->env_count = (uint32_t)plan->environment;
-    return 0;
+    int error = strings_check(&strings, plan->environment);
+    if (!error)
+        strings_show(p, &strings, plan->bytes, plan->environment);
+    return error;
+}
+
+int process_set_strings(struct process *p, const char *strings, size_t bytes,
+                        unsigned long environment)
+{
+    char *copy = arch_private_alloc();
+    if (!copy)
+        return -E_NO_MEMORY;
+    memcpy(copy, strings, bytes);
+    struct strings found = {0};
+    strings_add(&found, copy, bytes);
+    int error = strings_check(&found, environment);
+    if (!error) {
+        memcpy(frame_pointer(memory_find(p, PROCINFO_ARGS)), copy, PAGE_BYTES);
+        memset(p->name, 0, sizeof p->name);
+        name_process(p, copy);
+        strings_show(p, &found, bytes, environment);
+    }
+    arch_private_free(copy);
+    return error;
 }
 
 static int map_procinfo(struct process *p)

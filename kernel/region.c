@@ -236,6 +236,7 @@ void region_become(struct region_list *list, uint64_t base, uint64_t end, enum r
         r->kind = (uint8_t)kind;
         r->object = object;
         r->offset = r->base - base;
+        r->pinned &= kind != REGION_COPY; /* a write would need a frame */
     }
 }
 

@@ -61,8 +61,8 @@ int region_split(struct region_list *list, uint64_t base, uint64_t end);
 /* Removes, or sets prot of, the whole regions in [base, end). After region_split; never fail. */
 void region_remove(struct region_list *list, uint64_t base, uint64_t end);
 void region_protect(struct region_list *list, uint64_t base, uint64_t end, unsigned prot);
-/* The whole regions in [base, end) become pages of an object, from its beginning. After
- * region_split; never fails. */
+/* The whole regions in [base, end) become pages of an object, from its beginning, and for REGION_COPY
+ * are pinned no more. After region_split; never fails. */
 void region_become(struct region_list *list, uint64_t base, uint64_t end, enum region_kind kind,
                    struct memory_object *object);
 

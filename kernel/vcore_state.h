@@ -37,7 +37,7 @@ struct vcore {
     struct process *process; /* when this kernel is the home */
     uint64_t permitted;      /* calls: filter.h */
     void *space;
-    void *fp;                /* a page: FP state while not loaded */
+    void *fp;                /* FP state while not loaded: XSAVE format */
     struct vcore_data *data; /* of the process's procdata: each word read once, then checked */
     struct procdata *procdata;
     frame_t xsave, message;

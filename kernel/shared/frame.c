@@ -221,6 +221,15 @@ static uint64_t usable_bytes(const struct boot_info *boot)
     return bytes;
 }
 
+/* Of the private pool: for what every kernel has, what it caches, and what a home keeps of its
+ * processes: never more than the heaps take. */
+static uint64_t pool_bytes(uint64_t usable, unsigned cores)
+{
+    uint64_t heaps = (uint64_t)cores * PRIVATE_HEAP_BYTES;
+    uint64_t share = usable / 32 < heaps ? usable / 32 : heaps;
+    return round_up(0x200000 + cores * 0x80000ull + share, 0x200000);
+}
+
 const char *frame_table_make(const struct boot_info *boot, unsigned cores)
 {
     enum { LOW = 0x100000, IMAGE = 0x200000, IMAGE_TOP = 0x600000 };
@@ -230,7 +239,7 @@ const char *frame_table_make(const struct boot_info *boot, unsigned cores)
         {boot->archive_base, round_up(boot->archive_base + boot->archive_bytes, PAGE_BYTES)},
     };
     uint64_t usable = usable_bytes(boot);
-    uint64_t pool = round_up(0x200000 + cores * 0x80000ull + usable / 128, 0x200000);
+    uint64_t pool = pool_bytes(usable, cores);
     uint64_t pool_base = place(boot, pool, 0x200000, taken, 3);
     if (!pool_base)
         return "too little memory: there is no room for the kernels' private pages";

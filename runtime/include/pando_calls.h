@@ -219,6 +219,19 @@ static inline long pando_partition_root(void)
     return PANDO_TABLE.kernel_call(PANDO_partition_root, 0, 0, 0, 0);
 }
 
+static inline long pando_proc_arguments(long process, uint64_t bytes, long environment,
+                                        const char *strings)
+{
+    const struct pando_message page = {.in = strings, .in_bytes = bytes};
+    return PANDO_TABLE.message_call(PANDO_proc_arguments, process, (long)bytes, environment, 0,
+                                    &page);
+}
+
+static inline long pando_proc_image(long process, long image)
+{
+    return PANDO_TABLE.kernel_call(PANDO_proc_image, process, image, 0, 0);
+}
+
 /* clang-format on */
 
 #endif

@@ -391,8 +391,8 @@ inline on_grant()
 
 proctype home()
 {
-    mtype what, kind;
-    byte vcore, number, cores;
+    mtype what, kind, how;
+    byte vcore, number, cores, from;
     bit flag;
     atomic {
         move(RUNNABLE_S);
@@ -401,9 +401,14 @@ proctype home()
     };
 end:
     do
-    :: atomic { nempty(report[0]) -> on_report(0); what = 0; vcore = 0; number = 0; flag = 0; running = 0 }
-    :: atomic { nempty(report[1]) -> on_report(1); what = 0; vcore = 0; number = 0; flag = 0; running = 0 }
-    :: atomic { nempty(report[2]) -> on_report(2); what = 0; vcore = 0; number = 0; flag = 0; running = 0 }
+    :: atomic { nempty(report[0]) || nempty(report[1]) || nempty(report[2]) ->
+        if
+        :: nempty(report[0]) -> from = 0
+        :: nempty(report[1]) -> from = 1
+        :: nempty(report[2]) -> from = 2
+        fi;
+        on_report(from);
+        what = 0; vcore = 0; number = 0; flag = 0; running = 0; from = 0 }
     :: atomic { nempty(grant) -> on_grant(); kind = 0; cores = 0 }
     :: atomic { events > 0 && state != GONE -> events--;
         if
@@ -413,9 +418,11 @@ end:
         wake() }
     :: atomic { kills > 0 && state != GONE -> kills--;
         if
-        :: true -> end_process(DYING)
-        :: true -> end_process(DYING_ABORT)
-        fi }
+        :: how = DYING
+        :: how = DYING_ABORT
+        fi;
+        end_process(how);
+        how = 0 }
     /* Nothing moves any more: it waits, and rightly so; or it has ended. */
     :: atomic { timeout && state != GONE ->
         assert(state == WAITING);

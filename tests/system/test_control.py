@@ -8,7 +8,8 @@ def expect_ok(result, output="ok\n"):
     assert result.text() == output
 
 
-@pytest.mark.parametrize("test", ["rights", "errors", "give", "table", "environments", "info", "limits", "reasons",
+@pytest.mark.parametrize("test", ["rights", "errors", "give", "table", "environments", "arguments",
+                                  "info", "limits", "reasons",
                                   "watches", "watcher-ends"])
 @pytest.mark.parametrize("cores", [1, 2])
 def test_control(run, test, cores):
@@ -59,7 +60,7 @@ def test_run_refused_for_lack_of_memory_consumes_nothing(run):
 # --- runtime images of one's own ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("test", ["parts", "kept", "errors", "guest"])
+@pytest.mark.parametrize("test", ["parts", "kept", "errors", "guest", "replaced"])
 def test_image(run, test):
     expect_ok(run("images", test, cores=2))
 

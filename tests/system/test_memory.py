@@ -32,6 +32,11 @@ def test_what_is_left_behind_counts_against_those_who_began_it(run, test):
     expect_ok(run("residency", test, cores=1, timeout=60))
 
 
+@pytest.mark.parametrize("test, cores", [("pin-copy", 1), ("pin-copy-cores", 4)])
+def test_pinned_copies_are_made_when_they_are_pinned(run, test, cores):
+    expect_ok(run("residency", test, cores=cores, timeout=60))
+
+
 def test_a_process_ends_at_its_limit(run):
     result = run("residency", "limit", cores=1)
     expect_ok(result)

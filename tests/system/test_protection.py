@@ -13,7 +13,7 @@ CORES = 4
 PAGE = 4096
 IMAGE_FRAMES = range(2 << 20, 6 << 20)
 DIRECT = range(0xFFFF800000000000, 0xFFFFC00000000000)
-PRIVATE = range(0xFFFFFFFF80400000, 0xFFFFFFFF80800000)
+PRIVATE = range(0xFFFFFFFF80400000, 0xFFFFFFFF82600000)
 KERNEL_HALF = 1 << 63
 
 CR0 = {"WP": 16}
@@ -193,6 +193,14 @@ def test_audit_of_private_frames(probe, cores):
     found = re.findall(r"probe audit: core (\d+): (\d+) writable private frames, all its own", result.log)
     assert sorted(int(core) for core, _ in found) == list(range(cores))
     assert all(int(frames) >= 10 for _, frames in found)
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_private_heap_grows_and_shrinks(probe, cores):
+    result = probe("heap", cores=cores)
+    assert result.status == 0, result.log
+    found = re.findall(r"probe heap: core (\d+): 2 tables came and went", result.log)
+    assert sorted(map(int, found)) == list(range(cores))
 
 
 @pytest.mark.parametrize("cores", [1, 2, 4, 8])

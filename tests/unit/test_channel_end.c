@@ -134,12 +134,17 @@ int memory_held(struct process *p, uint64_t base, uint64_t bytes)
     return busy;
 }
 
+int memory_missed(struct process *p, long result)
+{
+    return 0;
+}
+
 long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4])
 {
     struct vcore_record *r = process_record(p, vcoreid);
     r->call_waits = 1;
     r->number = number;
-    memcpy(r->argument, argument, sizeof r->argument);
+    memcpy(r->argument, argument, 4 * sizeof argument[0]);
     return CALL_LATER;
 }
 

@@ -28,6 +28,7 @@ enum {
     PD_HEAP = 3,
     PD_DEVICES = 256
 };
+_Static_assert(PD_HEAP + HEAP_TABLES <= PD_DEVICES, "the heap ends where the devices begin");
 enum { WINDOW_COPY, WINDOW_TABLE, WINDOW_SOURCE, WINDOW_TARGET, WINDOWS };
 
 struct core_start core_starts[CORE_STARTS] SHARED;
@@ -38,15 +39,22 @@ static unsigned devices_mapped;
 static uint64_t trampoline_page;
 /* The snapshot's two tables of private pages. */
 static frame_t snapshot_private, snapshot_heap;
-/* This kernel's own tables, and its heap. */
+/* This kernel's own tables, and its heap: the first heap_tables of its tables are there, and those
+ * in heap_room have free pages. */
 EAGER static uint64_t kernel_tables;
-static uint64_t heap_used[HEAP_PAGES / 64];
+static struct heap_table {
+    uint16_t used, free; /* pages; the first free entry, which leads to the next */
+} heap[HEAP_TABLES];
+static unsigned heap_tables = 1, heap_pages_used;
+static uint32_t heap_room = 1;
+_Static_assert(HEAP_TABLES <= 32, "a bit each in heap_room");
 
 static uint64_t *private_entries(void)
 {
     return (uint64_t *)table_view_start;
 }
 
+/* Of all tables that are there, one behind the other. */
 static uint64_t *heap_entries(void)
 {
     return (uint64_t *)(table_view_start + PAGE_BYTES);
@@ -62,7 +70,7 @@ static uint64_t *entry_of(uint64_t address)
 {
     if (address - (uint64_t)private_start < LARGE_BYTES)
         return &private_entries()[private_index((void *)address)];
-    if (address - HEAP_BASE < LARGE_BYTES)
+    if (address - HEAP_BASE < heap_tables * LARGE_BYTES)
         return &heap_entries()[(address - HEAP_BASE) >> PAGE_SHIFT];
     return NULL;
 }
@@ -298,8 +306,9 @@ void arch_snapshot_freeze(void)
     for (char *at = private_start; at < private_end; at += PAGE_BYTES)
         frame_set((frame_t)(paging_private_physical(at) >> PAGE_SHIFT), FRAME_SNAPSHOT,
                   owned_by_kernel(0));
-    for (unsigned i = 0; i < HEAP_PAGES; i++)
-        if (heap_entries()[i])
+    ASSERT(heap_tables == 1);
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        if (heap_entries()[i] & PTE_P)
             frame_set((frame_t)(heap_entries()[i] >> PAGE_SHIFT), FRAME_SNAPSHOT,
                       owned_by_kernel(0));
     frame_cache_drain();
@@ -320,12 +329,13 @@ int paging_copy_on_write(uint64_t address, uint64_t error)
     return 0;
 }
 
-/* Copies a table of the snapshot with every page in it read-only, to be copied when written to. */
+/* Copies a table of the snapshot with every page in it read-only, to be copied when written to; the
+ * list of free entries stays what it is. */
 static void inherit_entries(uint64_t *table, frame_t snapshot)
 {
     const uint64_t *source = window(WINDOW_SOURCE, snapshot);
     for (unsigned i = 0; i < TABLE_ENTRIES; i++)
-        table[i] = source[i] ? (source[i] & ~PTE_W) | PTE_COW : 0;
+        table[i] = source[i] & PTE_P ? (source[i] & ~PTE_W) | PTE_COW : source[i];
 }
 
 static int give_page(uint64_t *table, const char *address, unsigned core)
@@ -427,36 +437,117 @@ uint64_t paging_start_page(void)
 
 /* --- the private heap's pages ---------------------------------------------------------------- */
 
+/* What a free entry says: which is free next, TABLE_ENTRIES for none. A table of zeros has all its
+ * entries free, in order. Bit 0, "present", is clear. */
+static uint64_t free_entry(unsigned index, unsigned next)
+{
+    return (uint64_t)(next ^ (index + 1)) << 1;
+}
+
+static unsigned free_after(unsigned index, uint64_t entry)
+{
+    return (unsigned)(entry >> 1) ^ (index + 1);
+}
+
+/* Sets an entry of the page directory, which no address shows for long. */
+static void set_directory(unsigned index, uint64_t value)
+{
+    static const uint16_t path[] = {TOP_KERNEL, PDPT_KERNEL};
+    uint64_t table = kernel_tables;
+    for (unsigned level = 0; level < 2; level++) {
+        const uint64_t *entries = window(WINDOW_TABLE, (frame_t)(table >> PAGE_SHIFT));
+        table = entries[path[level]] & PTE_ADDR;
+    }
+    uint64_t *directory = window(WINDOW_TABLE, (frame_t)(table >> PAGE_SHIFT));
+    directory[index] = value;
+    window(WINDOW_TABLE, FRAME_NONE);
+}
+
+static uint64_t *heap_view(unsigned table)
+{
+    return heap_entries() + (size_t)table * TABLE_ENTRIES;
+}
+
+/* One more table, empty: -1 when there can be none. */
+static int heap_grow(void)
+{
+    unsigned table = heap_tables;
+    frame_t frame = table < HEAP_TABLES
+                        ? frame_alloc(ZONE_PRIVATE, FRAME_TABLE, owned_by_kernel(this_core))
+                        : FRAME_NONE;
+    if (!frame)
+        return -1;
+    uint64_t at = (uint64_t)frame << PAGE_SHIFT | PTE_P | PTE_W | PTE_A;
+    *entry_of((uint64_t)heap_view(table)) = at | PTE_D | PTE_NX;
+    memset(heap_view(table), 0, PAGE_BYTES);
+    set_directory(PD_HEAP + table, at);
+    heap[table] = (struct heap_table){0};
+    heap_room |= 1u << table;
+    heap_tables++;
+    return 0;
+}
+
+/* The last table goes, which is empty. No translation of a page in it is left, but this core may
+ * remember the table itself: invlpg drops that too. */
+static void heap_shrink(void)
+{
+    unsigned table = --heap_tables;
+    uint64_t *view = entry_of((uint64_t)heap_view(table));
+    frame_t frame = (frame_t)((*view & PTE_ADDR) >> PAGE_SHIFT);
+    heap_room &= ~(1u << table);
+    set_directory(PD_HEAP + table, 0);
+    *view = 0;
+    flush_page(heap_view(table));
+    flush_page((void *)(HEAP_BASE + table * LARGE_BYTES));
+    frame_free(frame);
+}
+
 void *arch_private_alloc(void)
 {
-    for (unsigned word = 0; word < HEAP_PAGES / 64; word++) {
-        if (heap_used[word] == ~0ull)
-            continue;
-        frame_t frame = frame_alloc(ZONE_PRIVATE, FRAME_PRIVATE, owned_by_kernel(this_core));
-        if (!frame)
-            return NULL;
-        unsigned bit = (unsigned)__builtin_ctzll(~heap_used[word]);
-        heap_used[word] |= 1ull << bit;
-        void *page = (void *)(HEAP_BASE + (uint64_t)(word * 64 + bit) * PAGE_BYTES);
-        *entry_of((uint64_t)page) =
-            (uint64_t)frame << PAGE_SHIFT | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
-        memset(page, 0, PAGE_BYTES);
-        return page;
-    }
-    return NULL;
+    if (!heap_room && heap_grow())
+        return NULL;
+    frame_t frame = frame_alloc(ZONE_PRIVATE, FRAME_PRIVATE, owned_by_kernel(this_core));
+    if (!frame)
+        return NULL;
+    unsigned table = (unsigned)__builtin_ctz(heap_room), index = heap[table].free;
+    uint64_t *entry = &heap_view(table)[index];
+    heap[table].free = (uint16_t)free_after(index, *entry);
+    heap[table].used++;
+    heap_pages_used++;
+    if (heap[table].free == TABLE_ENTRIES)
+        heap_room &= ~(1u << table);
+    *entry = (uint64_t)frame << PAGE_SHIFT | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
+    void *page = (void *)(HEAP_BASE + table * LARGE_BYTES + (uint64_t)index * PAGE_BYTES);
+    return memset(page, 0, PAGE_BYTES);
+}
+
+/* Tables that are empty go, while the others have a good many pages free: so that none comes and
+ * goes with a page. */
+static void heap_trim(void)
+{
+    enum { ROOM_KEPT = 64 };
+    while (heap_tables > 1 && !heap[heap_tables - 1].used &&
+           heap_pages_used + ROOM_KEPT <= (heap_tables - 1) * TABLE_ENTRIES)
+        heap_shrink();
 }
 
 /* A page of the snapshot stays the snapshot's; only what this kernel owns goes back. */
 void arch_private_free(void *page)
 {
     uint64_t *entry = entry_of((uint64_t)page);
-    unsigned index = (unsigned)(((uint64_t)page - HEAP_BASE) >> PAGE_SHIFT);
-    ASSERT((uint64_t)page - HEAP_BASE < LARGE_BYTES && *entry & PTE_P);
+    ASSERT((uint64_t)page >= HEAP_BASE && entry && *entry & PTE_P);
+    unsigned at = (unsigned)(((uint64_t)page - HEAP_BASE) >> PAGE_SHIFT);
+    unsigned table = at / TABLE_ENTRIES, index = at % TABLE_ENTRIES;
     if (!(*entry & PTE_COW))
         frame_free((frame_t)((*entry & PTE_ADDR) >> PAGE_SHIFT));
-    *entry = 0;
+    *entry = free_entry(index, heap[table].free);
     flush_page(page);
-    heap_used[index / 64] &= ~(1ull << index % 64);
+    heap[table].free = (uint16_t)index;
+    heap[table].used--;
+    heap_pages_used--;
+    heap_room |= 1u << table;
+    if (heap_tables > 1)
+        heap_trim();
 }
 
 static int audit_table(const uint64_t *table, const char *name)
@@ -480,6 +571,10 @@ static int audit_table(const uint64_t *table, const char *name)
 int arch_audit_private(void)
 {
     int image = audit_table(private_entries(), "image");
-    int heap = audit_table(heap_entries(), "heap");
-    return image < 0 || heap < 0 ? -1 : image + heap;
+    int owned = image;
+    for (unsigned table = 0; table < heap_tables && owned >= 0; table++) {
+        int pages = audit_table(heap_view(table), "heap");
+        owned = pages < 0 ? -1 : owned + pages;
+    }
+    return owned;
 }

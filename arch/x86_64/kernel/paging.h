@@ -29,7 +29,7 @@
 #define PRIVATE_BASE  0x400000ull /* physical: the first kernel's private pages */
 #define IMAGE_END     0x600000ull
 #define HEAP_BASE     0xffffffff80600000ull
-#define HEAP_PAGES    512u
+#define HEAP_TABLES   (PRIVATE_HEAP_BYTES / LARGE_BYTES)
 #define DEVICE_BASE   0xffffffffa0000000ull
 
 #define TABLE_ENTRIES 512u

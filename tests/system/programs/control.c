@@ -36,6 +36,8 @@ static const struct {
     {PANDO_proc_sandbox, {0, FILTER_ERROR}, RIGHT_CONTROL},
     {PANDO_proc_call, {0, 0}, RIGHT_CONTROL},
     {PANDO_proc_reply, {0, 0}, RIGHT_CONTROL},
+    {PANDO_proc_arguments, {0, 0}, RIGHT_CONTROL},
+    {PANDO_proc_image, {0, 0}, RIGHT_CONTROL},
     {PANDO_proc_wait, {0, 0}, RIGHT_READ},
     {PANDO_proc_watch, {0, 0}, RIGHT_READ},
     {PANDO_proc_info, {0, 0}, RIGHT_READ},
@@ -126,6 +128,8 @@ static void test_errors(void)
         CHECK_IS(pando_proc_give(child, partition, 0), -E_STATE);
         CHECK_IS(pando_proc_limit(child, 100000, 0), -E_STATE);
         CHECK_IS(pando_proc_sandbox(child, 0, FILTER_ERROR), -E_STATE);
+        CHECK_IS(pando_proc_arguments(child, bytes, 1, strings), -E_STATE);
+        CHECK_IS(pando_proc_image(child, 0), -E_STATE);
     }
     CHECK_IS(info_of(child).frames, 0);
 }
@@ -194,6 +198,26 @@ static void test_environment(void)
     CHECK(!environ[0]); /* the first process has none */
     long child = pando_proc_create_with(4, argv, env, 0, 0);
     CHECK(child > 0);
+    CHECK_IS(child_run(child), 0);
+    CHECK_IS(child_wait(child), STATUS_CHILD);
+}
+
+/* Other strings than it was created with; what is refused changes nothing. */
+static void test_arguments(void)
+{
+    static const char strings[] = "control\0environment\0\0last\0COLOUR=green\0EMPTY=";
+    const unsigned bytes = sizeof strings;
+    static char page[PAGE_BYTES];
+    long child = child_try("none", "at", "all", NULL);
+    long setter = pando_handle_duplicate(child, RIGHT_CONTROL);
+    memset(page, 'x', PAGE_BYTES - 1);
+    CHECK_IS(pando_proc_arguments(setter, PAGE_BYTES, 0, page), 0);
+    CHECK_IS(pando_proc_arguments(setter, bytes, 2, strings), 0);
+    CHECK_IS(pando_proc_arguments(setter, 0, 0, strings), -E_INVALID);
+    CHECK_IS(pando_proc_arguments(setter, PAGE_BYTES + 1, 0, NULL), -E_INVALID);
+    CHECK_IS(pando_proc_arguments(setter, bytes - 1, 2, strings), -E_INVALID);
+    CHECK_IS(pando_proc_arguments(setter, 4, 4, "a\0b"), -E_INVALID);
+    CHECK_IS(pando_proc_arguments(setter, 1, 0, ""), -E_INVALID);
     CHECK_IS(child_run(child), 0);
     CHECK_IS(child_wait(child), STATUS_CHILD);
 }
@@ -530,6 +554,8 @@ static int test(const char *what, const char *argument)
         test_table();
     else if (!strcmp(what, "environments"))
         test_environment();
+    else if (!strcmp(what, "arguments"))
+        test_arguments();
     else if (!strcmp(what, "info"))
         test_info();
     else if (!strcmp(what, "limits"))

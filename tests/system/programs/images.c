@@ -157,6 +157,48 @@ static void test_errors(void)
     end(create(pando_handle_duplicate(image, RIGHT_MAP | RIGHT_READ)));
 }
 
+/* Another image than it was created with: larger ones and smaller ones, and the old one's pages go. */
+static void test_replaced(void)
+{
+    long image = image_make(code_rodata, code_rodata_end), other = create(image);
+    uint64_t small = info_of(other).frames;
+    long child = create(0);
+    uint64_t large = info_of(child).frames;
+    CHECK(large > small);
+    for (unsigned i = 0; i < 100; i++) {
+        CHECK_IS(pando_proc_image(child, image), 0);
+        CHECK_IS(info_of(child).frames, small);
+        CHECK_IS(pando_proc_image(child, image), 0);
+        CHECK_IS(info_of(child).frames, small);
+        CHECK_IS(pando_proc_image(child, 0), 0);
+        CHECK_IS(info_of(child).frames, large);
+    }
+    CHECK_IS(pando_proc_image(child, image), 0);
+    CHECK_IS(child_run(child), 0);
+    expect_ending(child, 33, END_EXIT);
+
+    char *words[] = {"images", "nothing"}; /* the system's, and runs as that */
+    CHECK_IS(pando_proc_image(other, 0), 0);
+    CHECK_IS(pando_proc_arguments(other, 15, 0, "images\0nothing"), 0);
+    CHECK_IS(child_run(other), 0);
+    expect_ending(other, 0, END_EXIT);
+    child =
+        pando_proc_create_with(2, words, NULL, (uint32_t)image, 0); /* again, beyond its limit */
+    CHECK_IS(pando_proc_limit(child, (long)small, 0), 0);
+    CHECK_IS(pando_proc_image(child, 0), -E_LIMIT);
+    CHECK_IS(info_of(child).frames, small);
+    head()->magic = 0;
+    CHECK_IS(pando_proc_image(child, image), -E_DAMAGED);
+    head()->magic = RUNTIME_MAGIC;
+    CHECK_IS(pando_proc_image(child, 999), -E_NO_ENTRY);
+    CHECK_IS(pando_proc_image(child, pando_partition_root()), -E_KIND);
+    CHECK_IS(pando_proc_image(child, pando_handle_duplicate(image, RIGHT_MAP)), -E_PERMISSION);
+    CHECK_IS(child_run(child), 0);
+    CHECK_IS(pando_proc_image(child, image), -E_STATE);
+    expect_ending(child, 33, END_EXIT);
+    image_end(image);
+}
+
 static void test_guest(void)
 {
     long image = image_make(code_guest, code_guest_end), child = create(image);
@@ -184,6 +226,10 @@ int main(int argc, char *argv[])
         test_errors();
     else if (!strcmp(argv[1], "guest"))
         test_guest();
+    else if (!strcmp(argv[1], "replaced"))
+        test_replaced();
+    else
+        return 0;
     printf("ok\n");
     return 0;
 }

@@ -256,6 +256,65 @@ static void child_quota(void)
     CHECK_IS(pando_mem_pin(AT + 22 * PAGE, PAGE), -E_QUOTA);
 }
 
+/* At the limit no page is to be had, but what is pinned can be written, whether it was read before or not. */
+static void pin_copies(unsigned vcores)
+{
+    enum { COPIES = 40 };
+    const long copy = AT + LARGE, rest = copy + LARGE;
+    long object = pando_object_create(COPIES * PAGE);
+    struct map_request request = {AT, 0, COPIES * PAGE, RW, OBJECT_SHARED};
+    CHECK_IS(pando_object_map(object, 0, &request), 0);
+    for (long i = 0; i < COPIES; i += 2)
+        *word(AT + i * PAGE) = i + 1;
+    request.addr = copy;
+    request.mode = OBJECT_COPY;
+    CHECK_IS(pando_object_map(object, 0, &request), 0);
+    if (vcores)
+        CHECK_IS(pando_vcores_request(vcores), vcores);
+    for (long i = 0; i < COPIES; i += 4)
+        CHECK_IS(*word(copy + i * PAGE), i + 1);
+    CHECK_IS(pando_mem_protect((uint64_t)(copy + 10 * PAGE), 2 * PAGE, PROT_R), 0);
+    CHECK_IS(pando_mem_pin((uint64_t)copy, COPIES * PAGE), 0);
+    for (long next = rest; !pando_mem_map((uint64_t)next, PAGE, RW, MEM_EAGER); next += PAGE)
+        ;
+    for (long i = 0; i < COPIES; i++) {
+        CHECK_IS(*word(copy + i * PAGE), i % 2 ? 0 : i + 1);
+        if (i != 10 && i != 11)
+            *word(copy + i * PAGE) = 1000 + i;
+    }
+    for (long i = 0; i < COPIES; i += 2)
+        CHECK_IS(*word(AT + i * PAGE), i + 1);
+}
+
+static void child_pin_copy(void)
+{
+    pin_copies(0);
+}
+
+static void child_pin_copy_cores(void)
+{
+    pin_copies(2);
+}
+
+/* More copies than the limit leaves: refused, and nothing is lost. */
+static void child_pin_refused(void)
+{
+    long object = pando_object_create(64 * PAGE);
+    struct map_request request = {AT, 0, 64 * PAGE, RW, OBJECT_COPY};
+    CHECK_IS(pando_object_map(object, 0, &request), 0);
+    CHECK_IS(pando_vcores_request(2), 2);
+    for (long i = 0; i < 64; i++)
+        CHECK_IS(*word(AT + i * PAGE), 0);
+    long next = AT + LARGE;
+    for (; !pando_mem_map((uint64_t)next, PAGE, RW, MEM_EAGER); next += PAGE)
+        ;
+    CHECK_IS(pando_mem_unmap((uint64_t)(next - 20 * PAGE), 20 * PAGE), 0);
+    CHECK_IS(pando_mem_pin(AT, 64 * PAGE), -E_LIMIT);
+    CHECK_IS(pando_mem_unmap((uint64_t)(next - 80 * PAGE), 60 * PAGE), 0);
+    CHECK_IS(pando_mem_pin(AT, 64 * PAGE), 0);
+    touch(AT, 64);
+}
+
 static void *touch_rounds(void *number)
 {
     long at = AT + (long)number * LARGE;
@@ -442,6 +501,17 @@ static void test_left_detached(void)
     ends_well("child-detached-keeper", MORE, MORE);
 }
 
+static void test_pin_copy(void)
+{
+    ends_well("child-pin-copy", MORE, MORE);
+}
+
+static void test_pin_copy_cores(void)
+{
+    ends_well("child-pin-copy-cores", MORE, MORE);
+    ends_well("child-pin-refused", MORE, MORE);
+}
+
 int main(int argc, char *argv[])
 {
     static const struct {
@@ -464,6 +534,11 @@ int main(int argc, char *argv[])
         {"child-refused", child_refused},
         {"child-quota", child_quota},
         {"child-rivals", child_rivals},
+        {"pin-copy", test_pin_copy},
+        {"pin-copy-cores", test_pin_copy_cores},
+        {"child-pin-copy", child_pin_copy},
+        {"child-pin-copy-cores", child_pin_copy_cores},
+        {"child-pin-refused", child_pin_refused},
         {"left", test_left},
         {"left-detached", test_left_detached},
         {"child-keeper", child_keeper},
