@@ -5,7 +5,7 @@
  * are killed in every state; 2: twice, the second time with PROC_ABORT. */
 #include "tests/system/programs/check.h"
 
-enum { BELL = 1, MOST_DELAY = 4000, STATUS_CHILD = 7, MOVES = 24 };
+enum { BELL = 1, MOST_DELAY = 4000, STATUS_CHILD = 7, MOVES = 20, LOOKS_MOST = 200 };
 enum { CREATED, RUNNABLE_S, RUNNING_S, WAITING, RUNNABLE_M, RUNNING_M }; /* proc_info.state */
 
 static const volatile struct procinfo *info;
@@ -184,14 +184,18 @@ static void kill_without_cores(long flags)
     CHECK_IS(pando_vcores_request(0), 0);
 }
 
-/* On its way from many cores to one. */
+/* On its way from many cores to one, if it is seen there in a while. */
 static void kill_amid_moves(long flags)
 {
     for (unsigned i = 0; i < MOVES; i++) {
         long child = child_try("states", "storm", NULL);
         CHECK(child > 0);
         CHECK_IS(child_run(child), 0);
-        await_state(child, i % 4 ? RUNNABLE_S : i / 4 % 2 ? WAITING : RUNNABLE_M);
+        struct proc_info now = {0};
+        for (unsigned look = 0; look < LOOKS_MOST && now.state != RUNNABLE_S; look++) {
+            pando_kernel_call(PANDO_vcore_yield, 0, 0, 0, 0);
+            CHECK_IS(pando_proc_info(child, &now), 0);
+        }
         kill_and_await(child, flags);
     }
 }
