@@ -192,7 +192,7 @@ def test_pinning_walks_the_regions_once(run):
     expect_ok(run("greed", "pin", cores=1, options=["--icount"]))
 
 
-@pytest.mark.parametrize("cores, memory", [(1, 20), (3, 32), (2, 256)])
+@pytest.mark.parametrize("cores, memory", [(1, 20), (2, 24), (3, 20)])
 def test_no_memory_of_the_home_is_left(run, cores, memory):
     expect_ok(run("greed", "heap", cores=cores, memory=memory))
 

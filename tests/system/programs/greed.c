@@ -2,13 +2,8 @@
  * end. A child is this program too. */
 #include "tests/system/programs/control.h"
 
-enum {
-    ROUNDS = 180,
-    /* more processes than there can be */ HOARDERS_MAX = 20,
-    TRIES = 100,
-    LOOKS = 50,
-    HEAD_START = 1000000
-};
+enum { ROUNDS = 180 /* more processes than there can be */, HOARDERS_MAX = 80, TRIES = 100 };
+enum { STATE_WAITING = 3, STATE_DYING = 6 }; /* of proc_info */
 
 /* --- what was never run ---------------------------------------------------------------------- */
 
@@ -72,18 +67,29 @@ static void child_hoard(void)
     while (pando_object_create(PAGE_BYTES) > 0)
         ;
     for (;;)
-        pando_vcore_halt();
+        pando_vcore_yield(YIELD_WAIT);
+}
+
+/* Until one has all that it can have, or has ended for want of memory. */
+static void hoarder_await(long child)
+{
+    unsigned state;
+    do {
+        pando_vcore_yield(0);
+        state = info_of(child).state;
+    } while (state != STATE_WAITING && state < STATE_DYING);
 }
 
 static int hoarders_start(long child[HOARDERS_MAX])
 {
     int count = 0;
-    while (count < HOARDERS_MAX && (child[count] = child_try("greed", "child-hoard", NULL)) > 0 &&
-           child_run(child[count]) == 0) {
+    while (count < HOARDERS_MAX && (child[count] = child_try("greed", "child-hoard", NULL)) > 0) {
+        long error = child_run(child[count]);
+        if (!error)
+            hoarder_await(child[count]);
         count++;
-        for (int i = 0; i < LOOKS; i++)
-            pando_vcore_yield(0);
-        compute(HEAD_START);
+        if (error)
+            break;
     }
     CHECK(count > 2 && count < HOARDERS_MAX);
     return count;
