@@ -49,7 +49,7 @@ enum event_type {
     EVENT_PAGE_FAULT,
     EVENT_TRAP,
     EVENT_ALARM,
-    EVENT_MEMORY_PRESSURE,  /* payload: frames held, limit */
+    EVENT_MEMORY_PRESSURE,  /* source: enum pressure. payload: see there */
     EVENT_CHILD_ENDED,      /* source: handle. payload: status, reason */
     EVENT_CHILD_CALL,       /* source: handle. payload: CHILD_CALL, five of six arguments */
     EVENT_CHANNEL_READABLE, /* source: handle */
@@ -64,6 +64,10 @@ enum event_type {
 #define CHILD_CALL(vcoreid, number) ((uint64_t)(vcoreid) | (uint64_t)(number) << 16)
 #define CHILD_CALL_VCORE(word)      ((unsigned)((word)&0xffff))
 #define CHILD_CALL_NUMBER(word)     ((unsigned)((word) >> 16))
+enum pressure {
+    PRESSURE_LIMIT,   /* the process's own: frames held, limit */
+    PRESSURE_MACHINE, /* frames that are free, in all */
+};
 enum { EVENTS_MIN = 16, EVENTS_MAX = 256 }; /* in a ring; a power of two */
 
 /* A ring of events. Exactly one kernel writes it at any time. Invariant: what was written and not

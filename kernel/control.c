@@ -2,6 +2,7 @@
 #include "abi/error.h"
 #include "kernel/image.h"
 #include "kernel/kernel.h"
+#include "kernel/memory_room.h"
 #include "kernel/process.h"
 #include "kernel/watch.h"
 
@@ -34,6 +35,8 @@ static long create(struct process *p, unsigned vcoreid, const long argument[4])
     };
     struct handle made = {.kind = HANDLE_PROCESS, .rights = RIGHTS_ALL};
     error = process_create(&plan, (struct process **)&made.object);
+    if (error == -E_NO_MEMORY && memory_room_ask(p))
+        return memory_wait(p, vcoreid, PANDO_proc_create, argument);
     if (error)
         return error;
     handle_hold(&made);

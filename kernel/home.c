@@ -7,6 +7,7 @@
 #include "kernel/control.h"
 #include "kernel/event.h"
 #include "kernel/kernel.h"
+#include "kernel/memory_room.h"
 #include "kernel/object.h"
 #include "kernel/placement.h"
 #include "kernel/process.h"
@@ -487,6 +488,7 @@ void home_give_up(struct process *p)
     ASSERT(!refused);
     home_return_first_grant(p);
     p->change.waiting = 0;
+    memory_room_leave(p);
     for (unsigned id = 0; id < p->made; id++) {
         struct vcore_record *record = process_record(p, id);
         if (!record || !record->attached)
@@ -552,6 +554,8 @@ static void on_continue(struct actor *self, const struct message *m, unsigned fr
 {
     struct process *p = self->state;
     p->continue_sent = 0;
+    if (p->short_untold)
+        memory_room_tell(p);
     memory_continue(p); /* of a dying process: drops a change that is under way */
     if (p->state >= PROCESS_DYING)
         process_continue_end(p);

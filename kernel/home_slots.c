@@ -40,7 +40,7 @@ static void recall(struct process *p, unsigned vcoreid)
     if (record->slot_recalled)
         return;
     record->slot_recalled = 1;
-    p->slots_recalled++;
+    p->awaited++;
     struct message m = {.head = message_head(MESSAGE_VCORE_RECALL)};
     m.word[0] = vcore_key(p->pid, vcoreid);
     m.word[1] = p->address;
@@ -84,6 +84,7 @@ void slots_lend(struct process *p, unsigned vcoreid, uint64_t address, struct me
     done->word[LENT_WINDOW] = base | region->prot;
     done->word[LENT_END] = end | frames;
     memory_pressure(p);
+    frame_short(); /* drivers take frames that this kernel does not see */
     p->slots_lent += !record->slot_lent;
     record->slot_lent = 1;
 }
@@ -110,6 +111,7 @@ void slots_returned(struct process *p, unsigned vcoreid, uint32_t frames)
     if (!record->slot_recalled)
         return;
     record->slot_recalled = 0;
-    if (--p->slots_recalled == 0 && p->change.waiting)
+    p->awaited--;
+    if (p->change.waiting || p->room)
         process_continue_later(p);
 }

@@ -7,6 +7,7 @@
 #include "kernel/console.h"
 #include "kernel/kernel.h"
 #include "kernel/log.h"
+#include "kernel/memory_room.h"
 #include "kernel/multicast.h"
 #include "kernel/options.h"
 #include "kernel/probe.h"
@@ -81,6 +82,7 @@ _Noreturn void kernel_enter(unsigned core, uint64_t began)
     vcore_driver_start();
     multicast_start();
     probe_start();
+    memory_room_start();
     if (core == 0) {
         log_start();
         console_start();

@@ -122,8 +122,9 @@ int memory_busy(const struct process *p);
  * a call that touches tables asks, where it may name any range. */
 int memory_held(struct process *p, uint64_t base, uint64_t bytes);
 long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4]);
-/* Whether a call that was refused with E_LIMIT, nothing done, may have missed frames that are lent to
- * drivers (docs/slot.md): they are asked for, and the call waits, to be made again. */
+/* Whether a call that was refused, nothing done, may have missed frames: for E_LIMIT, those that are lent to
+ * drivers (docs/slot.md), for E_NO_MEMORY, those of evictable pages of any process (memory_room.h). They are
+ * asked for, and the call waits, to be made again. */
 int memory_missed(struct process *p, long result);
 /* The same for a fault: returns FAULT_LATER. */
 int memory_wait_fault(struct process *p, unsigned vcoreid, const struct user_fault *fault);
@@ -166,5 +167,7 @@ uint64_t memory_pinned(const struct process *p); /* pages, by mem_pin; walks the
  * to be taken, or the error when there are none. */
 int memory_make_room(struct process *p, unsigned vcoreid, const struct user_fault *fault,
                      int error);
+/* Begins to take the evictable pages that come first; no change is under way. memory_continue goes on. */
+void memory_evict(struct process *p);
 
 #endif

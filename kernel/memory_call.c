@@ -4,6 +4,7 @@
 #include "arch/arch.h"
 #include "kernel/home.h"
 #include "kernel/kernel.h"
+#include "kernel/memory_room.h"
 #include "kernel/process.h"
 #include "kernel/slot.h"
 #include "lib/string.h"
@@ -197,7 +198,7 @@ enum { NUMBER_FAULT = -1 }; /* in a record: it is a fault that waits */
 
 int memory_busy(const struct process *p)
 {
-    return p->change.active || p->slots_recalled || (p->change.waiting && !p->change.again);
+    return p->change.active || p->awaited || (p->change.waiting && !p->change.again);
 }
 
 int memory_held(struct process *p, uint64_t base, uint64_t bytes)
@@ -207,7 +208,9 @@ int memory_held(struct process *p, uint64_t base, uint64_t bytes)
 
 int memory_missed(struct process *p, long result)
 {
-    return result == -E_LIMIT && !slots_ours(p, 0, USER_TOP);
+    if (result == -E_LIMIT)
+        return !slots_ours(p, 0, USER_TOP);
+    return result == -E_NO_MEMORY && memory_room_ask(p);
 }
 
 long memory_wait(struct process *p, unsigned vcoreid, long number, const long argument[4])
@@ -265,6 +268,6 @@ void memory_run_waiting(struct process *p)
     else
         home_call_again(p, id, record->number, record->argument);
     p->change.again = 0;
-    if (p->change.waiting && !p->change.active && !p->slots_recalled)
+    if (p->change.waiting && !p->change.active && !p->awaited)
         process_continue_later(p);
 }

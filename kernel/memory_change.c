@@ -9,6 +9,7 @@
 #include "abi/layout.h"
 #include "arch/arch.h"
 #include "kernel/kernel.h"
+#include "kernel/memory_room.h"
 #include "kernel/process.h"
 #include "kernel/process_end.h"
 #include "lib/string.h"
@@ -60,7 +61,9 @@ static void change_pages(struct process *p, uint64_t at, uint64_t stop)
 static void change_ends(struct process *p)
 {
     p->change.active = 0;
-    if (p->change.waiting)
+    if (p->room == ROOM_TAKING)
+        memory_room_done(p);
+    if (p->change.waiting || p->room)
         process_continue_later(p);
 }
 
@@ -180,7 +183,9 @@ long memory_flush(struct process *p, unsigned vcoreid, uint64_t base, unsigned p
 void memory_continue(struct process *p)
 {
     struct memory_change *change = &p->change;
-    if (!change->active && change->waiting && !p->slots_recalled)
+    if (!change->active && p->awaited)
+        memory_room_take(p);
+    else if (!change->active && change->waiting)
         memory_run_waiting(p);
     if (!change->active || change->flushing)
         return;

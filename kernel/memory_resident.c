@@ -7,6 +7,7 @@
 #include "kernel/event.h"
 #include "kernel/kernel.h"
 #include "kernel/memory_copy.h"
+#include "kernel/memory_room.h"
 #include "kernel/process.h"
 #include "lib/string.h"
 
@@ -163,14 +164,19 @@ static void evict_turn(struct process *p)
     }
 }
 
+void memory_evict(struct process *p)
+{
+    p->evict_none = 0;
+    memory_change_start(p, NO_VCORE, 0, USER_TOP, evict_turn)->unmap = 1;
+}
+
 int memory_make_room(struct process *p, unsigned vcoreid, const struct user_fault *fault, int error)
 {
-    if (p->evict_order == 0 || (p->evict_none && p->change.again))
-        return error;
-    if (!memory_busy(p)) {
-        p->evict_none = 0;
-        struct memory_change *change = memory_change_start(p, NO_VCORE, 0, USER_TOP, evict_turn);
-        change->unmap = 1;
+    if (p->evict_order == 0 || (p->evict_none && p->change.again)) {
+        if (error != -E_NO_MEMORY || !memory_room_ask(p))
+            return error;
+    } else if (!memory_busy(p)) {
+        memory_evict(p);
         process_continue_later(p);
     }
     return memory_wait_fault(p, vcoreid, fault);
@@ -180,7 +186,7 @@ void memory_pressure_changed(struct process *p, int high)
 {
     p->pressure_told = (uint8_t)high;
     if (high)
-        event_post(p, EVENT_MEMORY_PRESSURE, 0,
+        event_post(p, EVENT_MEMORY_PRESSURE, PRESSURE_LIMIT,
                    (const uint64_t[6]){p->account.used, p->account.limit});
 }
 

@@ -138,7 +138,11 @@ struct process {
     struct root root[ROOTS_MAX];
     struct region_list regions;
     struct memory_change change;
-    unsigned slots_lent, slots_recalled; /* of its vcores' own: home_slots.c */
+    unsigned slots_lent; /* of its vcores' own: home_slots.c */
+    unsigned awaited; /* before its memory may change: slots that were recalled, room_waits, room */
+    uint8_t room;     /* enum memory_room: what it does for others */
+    uint8_t room_waits;   /* others make room for it: memory_room.h */
+    uint8_t short_untold; /* the machine is short of frames, which it was not told yet */
 
     unsigned made;                  /* vcores below this may have a block */
     unsigned attached;              /* vcores that kernels drive */

@@ -34,6 +34,8 @@ struct record {
 struct allocator {
     struct spin_lock lock;
     frame_t free[ZONES][ORDER_MAX + 1];
+    frame_t count[ZONES]; /* frames in these lists */
+    frame_t usable;       /* of the general zone, in all */
 };
 
 SHARED struct record *frame_table;
@@ -49,6 +51,8 @@ struct cache {
 EAGER static struct cache cache[ZONES];
 EAGER static unsigned cleared_count; /* free, general, and known to be all zeros */
 EAGER static frame_t cleared[CLEARED_FRAMES];
+EAGER static int is_short; /* as this kernel saw last */
+EAGER static void (*short_changed)(int is_short);
 EAGER static unsigned reserve_count;
 EAGER static frame_t reserve[RESERVE_FRAMES];
 
@@ -137,6 +141,12 @@ static void block_put(unsigned zone, frame_t frame, unsigned order)
     block_insert(zone, frame, order);
 }
 
+/* What was put in, or taken (negative), in all: before the lock is let go. */
+static void count_add(unsigned zone, frame_t frames)
+{
+    __atomic_store_n(&allocator.count[zone], allocator.count[zone] + frames, __ATOMIC_RELAXED);
+}
+
 /* --- making the table ------------------------------------------------------------------------ */
 
 static void range_free(unsigned zone, frame_t from, frame_t to)
@@ -148,6 +158,7 @@ static void range_free(unsigned zone, frame_t from, frame_t to)
         while (from + (1u << order) > to)
             order--;
         block_insert(zone, from, order);
+        count_add(zone, 1u << order);
         from += 1u << order;
     }
 }
@@ -265,7 +276,46 @@ const char *frame_table_make(const struct boot_info *boot, unsigned cores)
     frame_pool_base = (frame_t)(pool_base >> PAGE_SHIFT);
     frame_pool_frames = (frame_t)(pool >> PAGE_SHIFT);
     range_free(ZONE_PRIVATE, frame_pool_base, frame_pool_base + frame_pool_frames);
+    allocator.usable = allocator.count[ZONE_GENERAL];
     return NULL;
+}
+
+/* --- few are left ------------------------------------------------------------------------------- */
+
+frame_t frame_free_count(void)
+{
+    return __atomic_load_n(&allocator.count[ZONE_GENERAL], __ATOMIC_RELAXED);
+}
+
+frame_t frame_usable_count(void)
+{
+    return allocator.usable;
+}
+
+static int now_short(void)
+{
+    frame_t low = allocator.usable / 32;
+    return frame_free_count() < (is_short ? low + low / 2 : low);
+}
+
+static __attribute__((noinline)) void short_is(int now)
+{
+    is_short = now;
+    if (short_changed)
+        short_changed(now);
+}
+
+int frame_short(void)
+{
+    int now = now_short();
+    if (__builtin_expect(now != is_short, 0))
+        short_is(now);
+    return now;
+}
+
+void frame_on_short(void (*changed)(int is_short))
+{
+    short_changed = changed;
 }
 
 /* --- this kernel's caches -------------------------------------------------------------------- */
@@ -302,7 +352,9 @@ static __attribute__((noinline)) unsigned cache_refill(enum frame_zone zone)
             break;
         cache_push(c, zone, frame);
     }
+    count_add(zone, -c->count);
     spin_unlock(&allocator.lock);
+    frame_short();
     return c->count;
 }
 
@@ -310,9 +362,11 @@ static __attribute__((noinline)) void cache_spill(enum frame_zone zone, unsigned
 {
     struct cache *c = &cache[zone];
     spin_lock(&allocator.lock);
+    count_add(zone, c->count > keep ? c->count - keep : 0);
     while (c->count > keep)
         block_put(zone, c->frame[--c->count], 0);
     spin_unlock(&allocator.lock);
+    frame_short();
 }
 
 static inline __attribute__((always_inline)) frame_t
@@ -382,10 +436,12 @@ frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind 
 {
     spin_lock(&allocator.lock);
     frame_t frame = block_take(zone, order);
+    count_add(zone, frame ? -(1u << order) : 0);
     if (frame)
         for (frame_t i = 0; i < 1u << order; i++)
             word_set(frame + i, WORD(kind, 0, zone, owner.core, owner.process));
     spin_unlock(&allocator.lock);
+    frame_short();
     return frame;
 }
 
@@ -397,7 +453,9 @@ void frame_free_block(frame_t frame, unsigned order)
     for (frame_t i = 0; i < 1u << order; i++)
         word_set(frame + i, WORD(FRAME_ABSENT, 0, zone, 0, 0));
     block_put(zone, frame, order);
+    count_add(zone, 1u << order);
     spin_unlock(&allocator.lock);
+    frame_short();
 }
 
 frame_t frame_reserve_take(void)

@@ -67,6 +67,15 @@ frame_t frame_alloc_block(enum frame_zone zone, unsigned order, enum frame_kind 
  * owner, who calls this. */
 void frame_free_block(frame_t frame, unsigned order);
 
+/* Frames of the general zone: free in the shared allocator, so without those in caches, and in all. */
+frame_t frame_free_count(void);
+frame_t frame_usable_count(void);
+/* Whether few are free: less than 1/32 of all, until there are half as many more again. A kernel looks
+ * whenever it takes from the shared allocator, or gives back; when it finds that this has changed, it
+ * calls what frame_on_short has set, which must neither take nor free frames. */
+int frame_short(void);
+void frame_on_short(void (*changed)(int is_short));
+
 /* A number that the owner of an allocated frame keeps with it, in the table; not initialized. The
  * owner alone reads and writes it. */
 uint32_t frame_note(frame_t frame);

@@ -37,6 +37,13 @@ def test_pinned_copies_are_made_when_they_are_pinned(run, test, cores):
     expect_ok(run("residency", test, cores=cores, timeout=60))
 
 
+@pytest.mark.parametrize("test, cores", [("short", 1), ("short-slot", 3)])
+def test_evictable_pages_of_all_go_when_the_machine_is_short(run, test, cores):
+    result = run("residency", test, cores=cores, memory=128, timeout=60)
+    expect_ok(result)
+    assert len(re.findall(r"\(residency\) vcore 0 core 0: write of .*: out of memory", result.log)) == 1
+
+
 def test_a_process_ends_at_its_limit(run):
     result = run("residency", "limit", cores=1)
     expect_ok(result)

@@ -111,6 +111,25 @@ void frame_note_set(frame_t frame, uint32_t note)
     frames[frame].note = note;
 }
 
+int frame_short(void)
+{
+    return frames_left == 0;
+}
+
+void frame_on_short(void (*changed)(int is_short))
+{
+}
+
+frame_t frame_free_count(void)
+{
+    return frames_left;
+}
+
+frame_t frame_usable_count(void)
+{
+    return FRAMES;
+}
+
 void *frame_pointer(frame_t frame)
 {
     return memory + (size_t)frame * PAGE_BYTES;

@@ -161,6 +161,45 @@ static void the_reserve_is_filled_and_taken(void **state)
     expect_assert_failure(frame_reserve_take());
 }
 
+static int told, is_short;
+
+static void tell(int now)
+{
+    assert_int_not_equal(now, is_short);
+    is_short = now;
+    told++;
+}
+
+static void a_shortage_is_told_at_its_beginning_and_end(void **state)
+{
+    make();
+    frame_cache_drain();
+    frame_short();
+    frame_on_short(tell);
+    static frame_t got[MEMORY >> 12];
+    unsigned count = 0;
+    frame_t all = frame_usable_count();
+    assert_int_equal(frame_free_count(), all);
+    while (frame_free_count() >= all / 32) {
+        assert_int_equal(told, 0);
+        got[count++] = frame_alloc(ZONE_GENERAL, FRAME_USER, (struct frame_owner){3, 9});
+    }
+    assert_true(is_short && frame_short());
+    while ((got[count] = frame_alloc(ZONE_GENERAL, FRAME_USER, (struct frame_owner){3, 9})))
+        count++;
+    assert_int_equal(frame_free_count(), 0);
+    while (count && !frame_free_count())
+        frame_free(got[--count]);
+    assert_int_equal(told, 1); /* a few more do not end it */
+    while (count)
+        frame_free(got[--count]);
+    assert_int_equal(told, 2);
+    assert_false(is_short || frame_short());
+    frame_cache_drain();
+    assert_int_equal(frame_free_count(), all);
+    frame_on_short(NULL);
+}
+
 static void what_is_not_the_allocators_is_not_freed(void **state)
 {
     make();
@@ -189,6 +228,7 @@ int main(void)
         cmocka_unit_test(freed_frames_become_whole_blocks_again),
         cmocka_unit_test(random_use_keeps_every_count),
         cmocka_unit_test(the_reserve_is_filled_and_taken),
+        cmocka_unit_test(a_shortage_is_told_at_its_beginning_and_end),
         cmocka_unit_test(what_is_not_the_allocators_is_not_freed),
         cmocka_unit_test(too_little_memory_is_refused),
     };

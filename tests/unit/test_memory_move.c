@@ -1,4 +1,4 @@
-// sources: kernel/account.c kernel/charge.c kernel/memory.c kernel/memory_call.c kernel/memory_change.c kernel/memory_copy.c kernel/memory_move.c kernel/memory_fill.c kernel/memory_resident.c kernel/memory_share.c kernel/home_slots.c kernel/object.c kernel/reclaim.c kernel/region.c lib/string.c
+// sources: kernel/account.c kernel/charge.c kernel/memory.c kernel/memory_call.c kernel/memory_change.c kernel/memory_copy.c kernel/memory_move.c kernel/memory_fill.c kernel/memory_resident.c kernel/memory_room.c kernel/memory_share.c kernel/home_slots.c kernel/object.c kernel/reclaim.c kernel/region.c lib/string.c
 /* Pages of three processes that are moved, shared and copied at random, held against a model of what each
  * process reads and writes; flushes are answered at once or later. In the end every frame is back. */
 #include <setjmp.h>
@@ -85,6 +85,10 @@ void event_post(struct process *p, enum event_type type, uint32_t source, const 
 void process_continue_later(struct process *p)
 {
     continued[p - process] = 1;
+}
+struct process *process_after(const struct process *p)
+{
+    return NULL;
 }
 void process_continue_end(struct process *p)
 {

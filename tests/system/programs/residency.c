@@ -436,6 +436,111 @@ static void child_detached_keeper(void)
     keep_objects("child-leaver", 1);
 }
 
+/* --- the machine's shortage ------------------------------------------------------------------- */
+
+enum {
+    GIVEN = 3000,
+    TAKEN = 1200,
+    CACHED = 256 + 64
+}; /* pages; what a kernel has beside what is free */
+
+static void say(long end)
+{
+    CHECK_IS(pando_channel_send(end, 0, &(struct channel_message){.word = {1}}), 0);
+}
+
+static void hear(long end)
+{
+    struct channel_message message;
+    CHECK_IS(pando_channel_receive(end, 0, 0, CHANNEL_WAIT, &message), 0);
+}
+
+/* Whether the process was told that the machine is short of frames; how many were free. */
+static int told_short(long *left)
+{
+    struct event event;
+    while (pando_event_poll(&event))
+        if (event.type == EVENT_MEMORY_PRESSURE && event.source == PRESSURE_MACHINE) {
+            CHECK(event.payload[0] < event.payload[1] / 16);
+            *left = (long)event.payload[0];
+            return 1;
+        }
+    return 0;
+}
+
+/* Names pages as evictable, which others then take; those beside them stay. */
+static void give(long at)
+{
+    long left, kept = at + 16 * LARGE;
+    map(at, GIVEN * PAGE, 0);
+    map(kept, 100 * PAGE, 0);
+    touch(at, GIVEN);
+    CHECK_IS(pando_mem_evict((uint64_t)at, GIVEN * PAGE), 0);
+    touch(kept, 100);
+    say(1);
+    hear(1);
+    CHECK(told_short(&left));
+    long some = resident(at, GIVEN * PAGE);
+    CHECK(some > 0 && some <= GIVEN - TAKEN / 2);
+    say(1);
+    hear(1);
+    CHECK_IS(resident(at, GIVEN * PAGE), 0);
+    for (long i = 0; i < 100; i++)
+        CHECK_IS(*word(kept + i * PAGE), i + 1);
+    CHECK_IS(*word(at), 0);
+}
+
+static void child_giver(void)
+{
+    give(AT);
+}
+
+/* The same in the slot of a vcore on another core, whose tables its driver writes. */
+static void child_slot_giver(void)
+{
+    CHECK_IS(pando_vcores_request(1), 1);
+    give((long)OWN_SLOT_BASE(0));
+}
+
+/* Has more than is free, by faults and by calls; then all that there is, which ends it. */
+static void child_taker(void)
+{
+    long left = 0, next = AT, pages;
+    map(AT, HUGE, 0);
+    for (pages = 0; !told_short(&left); pages++)
+        *word(next + pages * PAGE) = 1;
+    for (long end = pages + left + CACHED; pages < end; pages++)
+        *word(next + pages * PAGE) = 1;
+    for (long i = 0; i < TAKEN / 2; i++)
+        *word(next + pages++ * PAGE) = 1;
+    for (long i = 0; i < TAKEN / 2; i += 60)
+        map(AT + HUGE + i * PAGE, 60 * PAGE, MEM_EAGER);
+    say(1);
+    hear(1);
+    for (;; pages++)
+        *word(next + pages * PAGE) = 1;
+}
+
+static void machine_short(const char *who_gives)
+{
+    long given = pando_channel_create(4), taken = pando_channel_create(4);
+    long to_giver = given & 0xffffffff, to_taker = taken & 0xffffffff;
+    long giver = begin(who_gives, 0, given >> 32);
+    CHECK_IS(pando_handle_close(given >> 32), 0); /* so that an end is heard of */
+    hear(to_giver);
+    long taker = begin("child-taker", 0, taken >> 32);
+    CHECK_IS(pando_handle_close(taken >> 32), 0);
+    hear(to_taker);
+    say(to_giver);
+    hear(to_giver);
+    say(to_taker);
+    long ending = child_ending(taker);
+    CHECK_IS(pando_end_status(ending), STATUS_FAULT);
+    CHECK_IS(pando_end_reason(ending), END_MEMORY);
+    say(to_giver);
+    CHECK_IS(child_wait(giver), 0);
+}
+
 static long limited(const char *what, long frames, long pinned)
 {
     struct proc_info info;
@@ -512,6 +617,16 @@ static void test_pin_copy_cores(void)
     ends_well("child-pin-refused", MORE, MORE);
 }
 
+static void test_short(void)
+{
+    machine_short("child-giver");
+}
+
+static void test_short_slot(void)
+{
+    machine_short("child-slot-giver");
+}
+
 int main(int argc, char *argv[])
 {
     static const struct {
@@ -534,6 +649,11 @@ int main(int argc, char *argv[])
         {"child-refused", child_refused},
         {"child-quota", child_quota},
         {"child-rivals", child_rivals},
+        {"short", test_short},
+        {"short-slot", test_short_slot},
+        {"child-giver", child_giver},
+        {"child-slot-giver", child_slot_giver},
+        {"child-taker", child_taker},
         {"pin-copy", test_pin_copy},
         {"pin-copy-cores", test_pin_copy_cores},
         {"child-pin-copy", child_pin_copy},
