@@ -53,10 +53,6 @@ def test_what_the_first_process_detaches_is_free(run):
     assert sorted(result.lines()) == ["free", "ok"]
 
 
-def test_run_refused_for_lack_of_memory_consumes_nothing(run):
-    expect_ok(run("control", "run-refused", cores=1, memory=64))
-
-
 # --- runtime images of one's own ----------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@
 extern char **environ;
 
 #define ARENA 0x200000000000ull
-enum { BIG_PAGES = 6000, WATCHES = 65, RUNS = 400 };
+enum { BIG_PAGES = 6000, WATCHES = 65 };
 enum { /* docs/process.md */
        STATE_CREATED,
        STATE_RUNNABLE_S,
@@ -305,39 +305,6 @@ static void test_out_of_memory(void)
     CHECK_IS(pando_end_reason(child_ending(child_start("control", "endless", NULL))), END_MEMORY);
 }
 
-/* Maps memory until there is none: the pages in the last pieces are one each. */
-static uint64_t exhaust(void)
-{
-    uint64_t at = ARENA;
-    for (uint64_t pages = 64; pages; pages /= 64)
-        while (pando_mem_map(at, pages * PAGE_BYTES, PROT_R | PROT_W, MEM_EAGER) == 0)
-            at += pages * PAGE_BYTES;
-    return at;
-}
-
-static void test_run_refused(void)
-{
-    long children[RUNS]; /* each waits in its first call; the kernel has what some of them need */
-    for (unsigned i = 0; i < RUNS; i++) {
-        children[i] = child_try("control", "exit", NULL);
-        CHECK_IS(pando_proc_sandbox(children[i], 0, FILTER_ASK), 0);
-    }
-    CHECK_IS(info_of(children[0]).state, STATE_CREATED); /* has the runtime make what it needs */
-    uint64_t last = exhaust();
-    unsigned next = 0;
-    while (next < RUNS && child_run(children[next]) == 0)
-        next++;
-    CHECK(next < RUNS);
-    long child = children[next];
-    CHECK_IS(info_of(child).state, STATE_CREATED);
-    CHECK_IS(pando_mem_unmap(ARENA, last - ARENA), 0);
-    for (unsigned i = 0; i < next; i++)
-        end(children[i]);
-    CHECK_IS(child_run(child), 0);
-    CHECK(info_of(child).state > STATE_CREATED);
-    end(child);
-}
-
 /* Waits until it is in this state, and has this many vcores. */
 static void await_state(long child, unsigned state, unsigned vcores)
 {
@@ -564,8 +531,6 @@ static int test(const char *what, const char *argument)
         test_reasons();
     else if (!strcmp(what, "out-of-memory"))
         test_out_of_memory();
-    else if (!strcmp(what, "run-refused"))
-        test_run_refused();
     else if (!strcmp(what, "states"))
         test_states(argument);
     else if (!strcmp(what, "dying"))

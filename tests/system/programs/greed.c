@@ -3,7 +3,7 @@
 #include "tests/system/programs/control.h"
 
 enum { ROUNDS = 180 /* more processes than there can be */, HOARDERS_MAX = 80, TRIES = 100 };
-enum { STATE_WAITING = 3, STATE_DYING = 6 }; /* of proc_info */
+enum { STATE_CREATED = 0, STATE_WAITING = 3, STATE_DYING = 6 }; /* of proc_info */
 
 /* --- what was never run ---------------------------------------------------------------------- */
 
@@ -109,10 +109,20 @@ static void try_children(void)
     }
 }
 
+/* Refused for want of memory, a process is as it was; where the home drives its context, too. */
+static void run_refused(long child)
+{
+    long error = child_run(child);
+    if (pando_procinfo()->cores == 1)
+        CHECK_IS(error, -E_NO_MEMORY);
+    if (error)
+        CHECK_IS(info_of(child).state, STATE_CREATED);
+}
+
 /* Whatever is asked for while there is none is refused; then all goes on. */
 static void test_heap(void)
 {
-    long child[HOARDERS_MAX];
+    long child[HOARDERS_MAX], late = child_try("greed", "child", NULL);
     int count = hoarders_start(child);
     uint64_t at = REGION_AT;
     while (pando_mem_map(at, PAGE_BYTES, PROT_R | PROT_W, 0) == 0)
@@ -122,10 +132,14 @@ static void test_heap(void)
     for (; channel > 0 && message.addr < at; message.addr += 2 * PAGE_BYTES)
         pando_channel_send(channel >> 32, 0, &message);
     try_children();
+    run_refused(late);
     for (int i = 0; i < count; i++)
         child_kill(child[i]);
     for (int i = 0; i < count; i++)
         child_wait(child[i]);
+    if (info_of(late).state == STATE_CREATED)
+        CHECK_IS(child_run(late), 0);
+    child_wait(late);
     CHECK_IS(child_wait(child_start("greed", "child", NULL)), 0);
 }
 
