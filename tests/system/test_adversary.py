@@ -89,11 +89,13 @@ def test_many_children_at_once_from_another_core(run, one_processor, test):
 
 
 def test_many_children_on_several_management_cores(run):
-    """Page tables of the heap that came for them have gone: a kernel has five at the end."""
+    """Page tables of the heap that came for them have gone: a kernel has five at the end. The home's second one stays
+    if a page in it is used at the end; that it can go shows --probe heap."""
     result = run("crowd", "together", cores=5, timeout=40,
                  options=["--kernel-option=--management", "--kernel-option=4"])
     expect_ok(result)
-    assert re.findall(r"(\d+) tables", result.log) == ["5"] * 5
+    home, *others = re.findall(r"(\d+) tables", result.log)
+    assert others == ["5"] * 4 and home in ("5", "6")
 
 
 @pytest.mark.parametrize("cores", [1, 2])
