@@ -225,4 +225,6 @@ static inline long channel_receive(long end, uint64_t addr, uint64_t pages,
     }
 }
 
+#include "pando_ring.h" /* the same in shared memory, for small messages */
+
 #endif
